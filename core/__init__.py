@@ -1,0 +1,1 @@
+"""The ground floor: database, edge, errors, ids, money, clock, crypto, audit, outbox, jobs, gateways."""

@@ -1,0 +1,165 @@
+"""The one door to PostgreSQL: sessions for ordinary work, plain connections for the hot paths, and the only commit.
+
+Three ways in, all as the application's role:
+
+* ``session()``: the SQLAlchemy session of the current request or job.
+* ``transaction()``: one transaction of its own, for jobs, commands and routes that call outside in between.
+* ``connection()``: this thread's autocommitting psycopg connection with prepared, binary statements. One statement is one
+  transaction, so no commit is written there either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Connection, LargeBinary, MetaData
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, UUID
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# A statement, a lock or an idle transaction that outlives these holds up a queue of residents: better one refusal than all.
+SERVER_OPTIONS = (
+    "-c statement_timeout=8000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC -c plan_cache_mode=auto"
+)
+
+
+class Base(DeclarativeBase):
+    """Parent of every table; columns and constraints only."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        dict[str, Any]: JSONB,
+        dict[str, object]: JSONB,
+        list[str]: ARRAY(TEXT),
+        str: TEXT,
+        int: BigInteger,
+        bytes: LargeBinary,
+        uuid.UUID: UUID(as_uuid=True),
+        dt.datetime: TIMESTAMP(timezone=True),
+    }
+
+
+class _Session(Session):
+    """The session of Flask-SQLAlchemy, bound to one given connection where a test that rolls back pinned it."""
+
+    def get_bind(self, mapper: Any = None, *, clause: Any = None, bind: Any = None, **options: Any) -> Any:
+        if _pin.connection is not None:
+            return _pin.connection
+        return db.engine
+
+
+class _Pin:
+    connection: Connection | None = None
+
+
+_pin = _Pin()
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": _Session})
+_url = ""
+_local = threading.local()
+
+
+def init(app: Flask, url: str, *, pool_size: int = 10) -> None:
+    """Give the program its database; ``url`` is a libpq URL of the application's role."""
+    global _url
+    _url = url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_pre_ping": True,
+        "pool_timeout": 5,
+        "connect_args": {"options": SERVER_OPTIONS, "prepare_threshold": 3, "connect_timeout": 5},
+    }
+    db.init_app(app)
+
+
+def session() -> Session:
+    """The session of the current request or job; raises RuntimeError outside an application context."""
+    return db.session()
+
+
+def in_transaction() -> bool:
+    """Whether the current session holds an open transaction: nobody calls outside while this is true."""
+    return db.session.registry.has() and db.session().in_transaction()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One transaction from here to the end of the block: committed if the block ends, rolled back if it raises."""
+    current = db.session()
+    if current.in_transaction() and _pin.connection is None:
+        raise RuntimeError("a transaction is open already: one request or job has one at a time")
+    try:
+        yield current
+        current.flush()
+        _before_commit(current)
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        db.session.remove()
+
+
+def _before_commit(current: Session) -> None:
+    """A place for what must hold at every commit; the database holds its own constraints."""
+    if current.new or current.dirty:
+        raise RuntimeError("unflushed changes at commit")
+
+
+def private_connection(**options: Any) -> psycopg.Connection[Any]:
+    """A connection for one owner alone (the group poster, the worker's loops): autocommit, prepared at first use."""
+    return psycopg.connect(_url, autocommit=True, prepare_threshold=0, options=SERVER_OPTIONS, connect_timeout=5, **options)
+
+
+def connection() -> psycopg.Connection[Any]:
+    """This thread's own autocommit connection; made anew when it broke. Pinned tests get the session's connection."""
+    if _pin.connection is not None:
+        return raw(_pin.connection)
+    held: psycopg.Connection[Any] | None = getattr(_local, "connection", None)
+    if held is None or held.closed or held.broken:
+        held = _local.connection = private_connection()
+    return held
+
+
+def drop_connection() -> None:
+    """Forget this thread's connection after it failed; the next use makes a new one."""
+    held: psycopg.Connection[Any] | None = getattr(_local, "connection", None)
+    _local.connection = None
+    if held is not None:
+        held.close()
+
+
+def raw(connection: Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a SQLAlchemy one: for functions called with arrays inside the same transaction."""
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it Any|None
+    return driver
+
+
+@contextmanager
+def pinned(connection: Connection) -> Iterator[None]:
+    """Let every session and hot path use this one connection, so that a test can roll all of it back."""
+    _pin.connection = connection
+    db.session.remove()
+    db.session.configure(join_transaction_mode="create_savepoint")
+    try:
+        yield
+    finally:
+        db.session.remove()
+        db.session.configure(join_transaction_mode="conditional_savepoint")
+        _pin.connection = None

@@ -1,0 +1,62 @@
+"""Ids: UUIDv7 inside (RFC 9562 section 5.7), a prefix and 26 characters of Crockford base32 outside (D3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+from uuid import UUID
+
+from core import clock
+from core.errors import NotFound
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUE = {c: i for i, c in enumerate(ALPHABET)} | {c.upper(): i for i, c in enumerate(ALPHABET)}
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> UUID:
+    """A new UUIDv7, rising within the process, stamped with the city's time so that monthly partitions agree with it."""
+    global _last
+    stamp = int(clock.timestamp() * 1000) << 12
+    random = int.from_bytes(os.urandom(9), "big")
+    with _lock:
+        # 12 bits under the millisecond keep ids of one process in order; a burst beyond 4,096 a millisecond borrows from the next.
+        _last = max(stamp | (random >> 62 & 0x3FF), _last + 1)
+        ordered = _last
+    return UUID(int=(ordered >> 12 << 80) | (7 << 76) | ((ordered & 0xFFF) << 64) | (2 << 62) | (random & ((1 << 62) - 1)))
+
+
+def at(identity: UUID) -> dt.datetime:
+    """The moment a UUIDv7 was made, to the millisecond."""
+    return dt.datetime.fromtimestamp((identity.int >> 80) / 1000, dt.UTC)
+
+
+def floor_id(moment: dt.datetime) -> UUID:
+    """The lowest UUIDv7 of a moment: the border of partitions and time ranges."""
+    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))
+
+
+def show(prefix: str, identity: UUID) -> str:
+    """``card_01j…``: how an id looks outside."""
+    value = identity.int
+    digits = [""] * 26
+    for place in range(25, -1, -1):
+        digits[place] = ALPHABET[value & 31]
+        value >>= 5
+    return prefix + "_" + "".join(digits)
+
+
+def parse(prefix: str, text: str) -> UUID:
+    """The id behind a shown one; NotFound for another prefix, another length or a character outside the alphabet."""
+    head, mark, tail = text.partition("_") if "_" not in prefix else (text[: len(prefix)], text[len(prefix) : len(prefix) + 1], text[len(prefix) + 1 :])
+    if head != prefix or mark != "_" or len(tail) != 26 or tail[0] not in "01234567":
+        raise NotFound()
+    value = 0
+    for character in tail:
+        digit = _VALUE.get(character)
+        if digit is None:
+            raise NotFound()
+        value = value << 5 | digit
+    return UUID(int=value)
