@@ -14,19 +14,12 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-)
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 HMAC_SHA256: Final = "hmac-sha256"
@@ -91,24 +84,6 @@ class Signed:
     created: int
 
 
-class Key(Protocol):
-    """A key that can check; its algorithm is fixed, never taken from the message."""
-
-    @property
-    def alg(self) -> str: ...
-    def check(self, base: bytes, signature: str) -> bool: ...
-
-
-class Signer(Protocol):
-    """A key that can sign under a name."""
-
-    @property
-    def alg(self) -> str: ...
-    @property
-    def keyid(self) -> str | None: ...
-    def sign(self, base: bytes) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class HmacKey:
     """A shared secret; signs and checks."""
@@ -128,7 +103,7 @@ class HmacKey:
 class EcdsaPublicKey:
     """The public half of a P-256 key; checks only."""
 
-    public: EllipticCurvePublicKey
+    public: ec.EllipticCurvePublicKey
     alg: str = field(default=ECDSA_P256, init=False)
 
     def check(self, base: bytes, signature: str) -> bool:
@@ -137,7 +112,7 @@ class EcdsaPublicKey:
             return False
         r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
         try:
-            self.public.verify(encode_dss_signature(r, s), base, ECDSA(SHA256()))
+            self.public.verify(encode_dss_signature(r, s), base, ec.ECDSA(SHA256()))
         except InvalidSignature:
             return False
         return True
@@ -148,14 +123,17 @@ class EcdsaSigner:
     """A private P-256 key under its published key id."""
 
     keyid: str
-    private: EllipticCurvePrivateKey = field(repr=False)
+    private: ec.EllipticCurvePrivateKey = field(repr=False)
     alg: str = field(default=ECDSA_P256, init=False)
 
     def sign(self, base: bytes) -> str:
-        r, s = decode_dss_signature(self.private.sign(base, ECDSA(SHA256())))
+        r, s = decode_dss_signature(self.private.sign(base, ec.ECDSA(SHA256())))
         return base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()
 
 
+Key = HmacKey | EcdsaPublicKey
+"""A key that can check; its algorithm is fixed, never taken from the message."""
+Signer = HmacKey | EcdsaSigner
 KeyFinder = Callable[[str | None], Key | None]
 
 
@@ -188,16 +166,12 @@ def verify(
     request: Request, find_key: KeyFinder, *, now: float, max_age: int = MAX_AGE, need_nonce: bool = False
 ) -> Signed:
     """Check a request's signature and digest; whatever is wrong raises SignatureRefused."""
-    names, params, signature, signed, alg = _read(request.headers, now, max_age)
-    _require(names, request.headers)
-    if need_nonce and signed.nonce is None:
+    read = _read(request.headers, now, max_age)
+    _require(read.names, request.headers)
+    if need_nonce and read.signed.nonce is None:
         raise SignatureRefused("signature_nonce_missing")
     digest = _check_digest(request.headers, request.body)
-    key = find_key(signed.keyid)
-    if key is None:
-        raise SignatureRefused("signature_key_unknown")
-    _check(key, alg, signature_base(_values(request, names, digest), params), signature)
-    return signed
+    return _check(read, find_key, _values(request, read.names, digest))
 
 
 def verify_hmac(request: Request, secret: bytes, *, now: float, max_age: int = MAX_AGE) -> Signed:
@@ -214,15 +188,11 @@ def sign_answer(answer: Answer, key: Signer, *, created: int) -> dict[str, str]:
 
 def verify_answer(answer: Answer, find_key: KeyFinder, *, now: float, max_age: int = MAX_AGE) -> Signed:
     """Check that an answer is whole, fresh, from who it should be, and to the very request that was sent."""
-    names, params, signature, signed, alg = _read(answer.headers, now, max_age)
-    if names != _ANSWER:
+    read = _read(answer.headers, now, max_age)
+    if read.names != _ANSWER:
         raise SignatureRefused("signature_component_missing")
     digest = _check_digest(answer.headers, answer.body)
-    key = find_key(signed.keyid)
-    if key is None:
-        raise SignatureRefused("signature_key_unknown")
-    _check(key, alg, signature_base(_answer_values(answer, digest), params), signature)
-    return signed
+    return _check(read, find_key, _answer_values(answer, digest))
 
 
 def from_environ(environ: Mapping[str, Any], body: bytes, headers: Headers) -> Request:
@@ -259,8 +229,17 @@ def _names(listed: str) -> tuple[str, ...]:
     return names
 
 
-def _read(headers: Headers, now: float, max_age: int) -> tuple[tuple[str, ...], str, str, Signed, str]:
-    """Parse both headers; returns names, parameters as received, signature text, what it says, its algorithm."""
+class _Read(NamedTuple):
+    """Both headers, parsed: `params` as received, so that the base is what the signer signed."""
+
+    names: tuple[str, ...]
+    params: str
+    signature: str
+    signed: Signed
+    alg: str
+
+
+def _read(headers: Headers, now: float, max_age: int) -> _Read:
     given, value = headers.get("signature-input"), headers.get("signature")
     if given is None or value is None:
         raise SignatureRefused("signature_missing")
@@ -270,7 +249,7 @@ def _read(headers: Headers, now: float, max_age: int) -> tuple[tuple[str, ...], 
     params, listed, created, keyid, alg, nonce = said.groups()
     if not -max_age <= now - int(created) <= max_age:
         raise SignatureRefused("signature_stale")
-    return _names(listed), params, signature[1], Signed(keyid, nonce, int(created)), alg
+    return _Read(_names(listed), params, signature[1], Signed(keyid, nonce, int(created)), alg)
 
 
 def _require(names: tuple[str, ...], headers: Headers) -> None:
@@ -289,20 +268,17 @@ def _check_digest(headers: Headers, body: bytes) -> str:
 
 
 def _values(request: Request, names: tuple[str, ...], digest: str) -> list[tuple[str, str]]:
-    return [(f'"{name}"', _value(request, name, digest)) for name in names]
+    own = {
+        "@method": request.method,
+        "@path": request.path or "/",
+        "@query": f"?{request.query}",
+        "content-digest": digest,
+    }
+    return [(f'"{name}"', own.get(name) or _header(request.headers, name)) for name in names]
 
 
-def _value(request: Request, name: str, digest: str) -> str:
-    match name:
-        case "@method":
-            return request.method
-        case "@path":
-            return request.path or "/"
-        case "@query":
-            return f"?{request.query}"
-        case "content-digest":
-            return digest
-    value = (request.headers.get(name) or "").strip(" \t")
+def _header(headers: Headers, name: str) -> str:
+    value = (headers.get(name) or "").strip(" \t")
     if "\n" in value or "\r" in value:
         raise SignatureRefused("signature_malformed")
     return value
@@ -313,8 +289,12 @@ def _answer_values(answer: Answer, digest: str) -> list[tuple[str, str]]:
     return [(_quoted(name), value) for name, value in zip(_ANSWER, values, strict=True)]
 
 
-def _check(key: Key, alg: str, base: bytes, signature: str) -> None:
-    if not hmac.compare_digest(alg, key.alg):
+def _check(read: _Read, find_key: KeyFinder, values: list[tuple[str, str]]) -> Signed:
+    key = find_key(read.signed.keyid)
+    if key is None:
+        raise SignatureRefused("signature_key_unknown")
+    if read.alg != key.alg:
         raise SignatureRefused("signature_algorithm_wrong")
-    if not key.check(base, signature):
+    if not key.check(signature_base(values, read.params), read.signature):
         raise SignatureRefused("signature_wrong")
+    return read.signed
