@@ -1,0 +1,1 @@
+"""The `citycard` command: starts, looks after and examines a city's platform."""
