@@ -63,12 +63,12 @@ class National:
         return HKDF(hashes.SM3(), KEY_BYTES, _SALT, purpose).derive(key)
 
     def make_signer(self) -> tuple[bytes, bytes]:
+        """The signer is the private scalar followed by its public point, which SM2 hashes into each signature."""
         public, private = require_sm2().sm2_key_generate()
-        return bytes(private), bytes(public)
+        return bytes(private) + bytes(public), bytes(public)
 
     def sign(self, private: bytes, message: bytes) -> bytes:
-        sm2 = require_sm2()
-        der = sm2.sm2_sign(private, sm2_public(private), message)
+        der = require_sm2().sm2_sign(private[:32], private[32:], message)
         return raw_signature(bytes(der))
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
@@ -89,48 +89,6 @@ def require_sm2() -> Any:
         return importlib.import_module("gmssl_pyx")
     except ImportError:
         raise NationalCryptoMissing from None
-
-
-_P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
-_A: Final = _P - 3
-_G: Final = (
-    0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
-    0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
-)
-_Point = tuple[int, int] | None
-
-
-@cache
-def sm2_public(private: bytes) -> bytes:
-    """The public point of a private scalar on the curve of GB/T 32918.5; the extra offers no such call.
-
-    Computed once for each key at its loading, never while a caller waits for a signature.
-    """
-    scalar, total, step = int.from_bytes(private, "big"), None, _G
-    addend: _Point = step
-    result: _Point = total
-    while scalar:
-        if scalar & 1:
-            result = _add(result, addend)
-        addend = _add(addend, addend)
-        scalar >>= 1
-    if result is None:
-        raise ValueError("the private key is zero")
-    return result[0].to_bytes(32, "big") + result[1].to_bytes(32, "big")
-
-
-def _add(left: _Point, right: _Point) -> _Point:
-    if left is None or right is None:
-        return left or right
-    (x1, y1), (x2, y2) = left, right
-    if x1 == x2 and (y1 + y2) % _P == 0:
-        return None
-    if left == right:
-        slope = (3 * x1 * x1 + _A) * pow(2 * y1, -1, _P)
-    else:
-        slope = (y2 - y1) * pow(x2 - x1, -1, _P)
-    x3 = (slope * slope - x1 - x2) % _P
-    return x3, (slope * (x1 - x3) - y1) % _P
 
 
 NATIONAL: Final = National()

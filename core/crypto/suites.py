@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from core.crypto.errors import UnknownSuite
-
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 _SALT: Final = b"citycard"
@@ -120,25 +118,3 @@ def der_signature(raw: bytes) -> bytes:
 
 
 INTERNATIONAL: Final = International()
-
-
-def suite_numbered(number: int) -> Suite:
-    """The suite whose number stands in a ciphertext."""
-    from core.crypto.national import NATIONAL
-
-    for suite in (INTERNATIONAL, NATIONAL):
-        if suite.number == number:
-            return suite
-    raise UnknownSuite(suite=str(number))
-
-
-def suite_named(name: str) -> Suite:
-    """The suite that the settings name; the national one is refused when its extra is not installed."""
-    from core.crypto.national import NATIONAL, require_sm2
-
-    if name == INTERNATIONAL.name:
-        return INTERNATIONAL
-    if name == NATIONAL.name:
-        require_sm2()
-        return NATIONAL
-    raise UnknownSuite(suite=name)

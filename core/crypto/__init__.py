@@ -1,0 +1,42 @@
+"""The one place of the program that encrypts, signs and keeps keys.
+
+`app.py` calls `install` once. Tokens take `signing_key("access-token").private` to PyJWT; every other room seals, opens
+and signs through the names below and imports no primitive of its own.
+"""
+
+from core.crypto.root_keys import Keyring, install, keyring, suite_named
+from core.crypto.residents import (
+    blind,
+    make_resident_key,
+    make_resident_keys,
+    open_sealed,
+    rewrap,
+    seal,
+    seal_many,
+    shred,
+    shredded_since,
+)
+from core.crypto.signing import SigningKey, jwks, rotate, signing_key, thumbprint, verification_keys, verify
+
+__all__ = [
+    "Keyring",
+    "SigningKey",
+    "blind",
+    "install",
+    "jwks",
+    "keyring",
+    "make_resident_key",
+    "make_resident_keys",
+    "open_sealed",
+    "rewrap",
+    "rotate",
+    "seal",
+    "seal_many",
+    "shred",
+    "shredded_since",
+    "signing_key",
+    "suite_named",
+    "thumbprint",
+    "verification_keys",
+    "verify",
+]
