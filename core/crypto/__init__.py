@@ -4,7 +4,6 @@
 and signs through the names below and imports no primitive of its own.
 """
 
-from core.crypto.root_keys import Keyring, install, keyring, suite_named
 from core.crypto.residents import (
     blind,
     make_resident_key,
@@ -16,6 +15,7 @@ from core.crypto.residents import (
     shred,
     shredded_since,
 )
+from core.crypto.root_keys import Keyring, install, keyring, suite_named
 from core.crypto.signing import SigningKey, jwks, rotate, signing_key, thumbprint, verification_keys, verify
 
 __all__ = [

@@ -26,9 +26,7 @@ def disclose(cipher: Cipher, place: bytes, sealed: bytes) -> bytes:
     """Open what `enclose` made for the same place and key."""
     start = _HEADER.size + NONCE_BYTES
     try:
-        return cipher.decrypt(
-            sealed[_HEADER.size : start], sealed[start:], sealed[: _HEADER.size] + place
-        )
+        return cipher.decrypt(sealed[_HEADER.size : start], sealed[start:], sealed[: _HEADER.size] + place)
     except (InvalidTag, ValueError):
         raise Unreadable from None
 

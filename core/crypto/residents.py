@@ -22,9 +22,9 @@ from core import clock
 from core.crypto.envelope import disclose, enclose, header_of
 from core.crypto.errors import ResidentKeyMissing, Unreadable
 from core.crypto.root_keys import keyring, suite_numbered
-from core.crypto.models import ResidentKey
 from core.crypto.suites import KEY_BYTES, Cipher
 from core.db import session
+from core.models import ResidentKey
 
 KEPT_SECONDS: Final = 300.0
 KEPT_AT_MOST: Final = 10_000
@@ -113,7 +113,7 @@ def shred(resident_id: UUID) -> None:
     session().execute(
         update(ResidentKey)
         .where(ResidentKey.resident_id == resident_id, ResidentKey.shredded_at.is_(None))
-        .values(wrapped=b"", shredded_at=clock.now())
+        .values(wrapped=None, shredded_at=clock.now())
     )
     _forget(resident_id)
 
@@ -137,7 +137,7 @@ def rewrap(at_most: int = 1000) -> int:
     changed = [
         {
             "resident_id": resident_id,
-            "wrapped": ring.wrap(city_id, _place(resident_id), ring.unwrap(city_id, _place(resident_id), wrapped)),
+            "wrapped": ring.wrap(city_id, _place(resident_id), ring.unwrap(city_id, _place(resident_id), wrapped or b"")),
             "key_version": ring.version,
         }
         for resident_id, city_id, wrapped in rows
@@ -170,6 +170,8 @@ def _read(resident_ids: set[UUID]) -> dict[UUID, _Unwrapped]:
         )
     )
     for resident_id, city_id, wrapped in rows:
+        if wrapped is None:
+            continue
         known = _remembered(resident_id)
         if known is None or known.wrapped != wrapped:
             secret = keyring().unwrap(city_id, _place(resident_id), wrapped)

@@ -79,11 +79,7 @@ def signing_key(purpose: str) -> SigningKey:
 
 def verification_keys(purpose: str) -> dict[str, ec.EllipticCurvePublicKey]:
     """The P-256 keys by `kid` that signatures of a purpose may carry now, a coming one included."""
-    return {
-        key.kid: p256_public(key.public)
-        for key in _stored(purpose)
-        if key.private is not None and not _retired(key)
-    }
+    return {key.kid: p256_public(key.public) for key in _stored(purpose) if key.private is not None and not _retired(key)}
 
 
 def verify(purpose: str, kid: str, message: bytes, signature: bytes) -> bool:

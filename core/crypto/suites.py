@@ -86,9 +86,7 @@ class International:
         if len(signature) != 64:
             return False
         try:
-            p256_public(public).verify(
-                der_signature(signature), message, ec.ECDSA(hashes.SHA256())
-            )
+            p256_public(public).verify(der_signature(signature), message, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             return False
         return True

@@ -9,8 +9,8 @@ import pytest
 
 from core.crypto import root_keys as rooms
 from core.crypto.errors import KeyringMissing, NationalCryptoMissing, UnknownSuite, Unreadable
-from core.crypto.root_keys import Keyring, install, keyring, suite_named
 from core.crypto.national import NATIONAL
+from core.crypto.root_keys import Keyring, install, keyring, suite_named
 from core.crypto.signing import thumbprint
 from core.crypto.suites import INTERNATIONAL, Suite
 
