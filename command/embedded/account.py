@@ -47,7 +47,12 @@ class Account:
         """Whether this account can execute `program` where it lies."""
         try:
             asked = subprocess.run(
-                [program, "--version"], cwd="/", env=clean_environment(), capture_output=True, timeout=20, check=False,
+                [program, "--version"],
+                cwd="/",
+                env=clean_environment(),
+                capture_output=True,
+                timeout=20,
+                check=False,
                 **self.switch(),  # type: ignore[call-overload]  # keyword arguments by account
             )
         except OSError:

@@ -72,23 +72,24 @@ class Server:
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
         """Make a database of the owner's that the application may enter, empty or as a copy of `template`."""
-        with self._admin() as connection:
+        with self.admin() as connection:
             _make_database(connection, name, owner=OWNER, guest=APP, template=template)
 
     def drop_database(self, name: str) -> None:
         """Remove a database, ending whoever is still in it."""
-        with self._admin() as connection:
+        with self.admin() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def answers(self) -> bool:
         """Whether the server takes connections now."""
         try:
-            self._admin().close()
+            self.admin().close()
         except psycopg.OperationalError:
             return False
         return True
 
-    def _admin(self) -> psycopg.Connection:
+    def admin(self) -> psycopg.Connection:
+        """An autocommit connection of the superuser, for making databases and for tests that play an intruder."""
         return psycopg.connect(self.url(ADMIN, "postgres"), autocommit=True, connect_timeout=5)
 
 
@@ -116,7 +117,9 @@ def stop(folder: Path | str, *, mode: str = "fast") -> None:
     """End the server of `folder`, if it runs: "fast" breaks connections off, "immediate" is like a power cut."""
     home = reachable_home(Path(folder))
     data = home / "data"
-    with alone(home / "lock") if home.exists() else _nothing():
+    if not home.exists():
+        return
+    with alone(home / "lock"):
         postmaster = _postmaster(data)
         if postmaster is not None:
             os.kill(postmaster, signal.SIGQUIT if mode == "immediate" else signal.SIGINT)
@@ -135,11 +138,6 @@ def running(folder: Path | str, *, settings: Mapping[str, str] | None = None) ->
         stop(folder)
         if server.process is not None:
             server.process.wait(30)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _version_of(data: Path) -> str | None:
@@ -207,7 +205,7 @@ def _launch(server: Server, account: Account, programs: Path, *, tied: bool) -> 
     if tied:
         return launch([programs / "postgres", "-D", server.data], account, log=server.log, last_signal=signal.SIGINT)
     # pg_ctl hands the server to process 1, so that it outlives us without being our child.
-    command = [programs / "pg_ctl", "-D", server.data, "-l", server.log, "-W", "-s", "start"]
+    command: list[str | Path] = [programs / "pg_ctl", "-D", server.data, "-l", server.log, "-W", "-s", "start"]
     process = launch(command, account, log=server.log, last_signal=None)
     process.wait(30)
     return process
@@ -229,7 +227,7 @@ def _postmaster(data: Path) -> int | None:
 
 
 def _make_roles_and_databases(server: Server) -> None:
-    with server._admin() as connection:  # the one caller outside the class
+    with server.admin() as connection:
         for role in (OWNER, APP, OUTSIDE):
             if not _exists(connection, "pg_roles", "rolname", role):
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
