@@ -1,0 +1,168 @@
+"""Timed and deferred work: procrastinate over the same PostgreSQL, so that a job exists exactly if the transaction that wanted it does (D32).
+
+Jobs wait in the machine's time; ``clock.real`` turns a city's moment into it, and moving the clock moves what waits along.
+A job may run twice (a worker can die after its work and before saying so): its effects are guarded like any repeated request.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import procrastinate
+import structlog
+from flask import Flask
+from procrastinate import exceptions
+from procrastinate.psycopg_connector import PsycopgConnector, SyncPsycopgConnector
+from sqlalchemy import text
+
+from core import clock, db
+
+log = structlog.get_logger("jobs")
+RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=4)
+Work = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a job comes again: every so many seconds, or each day at a time of the city's wall clock."""
+
+    seconds: int = 0
+    daily_at: dt.time | None = None
+
+    def next(self, now: dt.datetime) -> dt.datetime:
+        """The first moment after ``now``."""
+        if self.daily_at is None:
+            return now + dt.timedelta(seconds=self.seconds)
+        local = now.astimezone(clock.CHINA)
+        due = dt.datetime.combine(local.date(), self.daily_at, clock.CHINA)
+        return (due if due > local else due + dt.timedelta(days=1)).astimezone(dt.UTC)
+
+
+_work: dict[str, Work] = {}
+_rhythms: dict[str, Rhythm] = {}
+_app: procrastinate.App | None = None
+_flask: Flask | None = None
+_url = ""
+
+
+def job(name: str) -> Callable[[Work], Work]:
+    """Make a function a job under a stable name; its arguments are plain JSON values."""
+
+    def register(work: Work) -> Work:
+        _work[name] = work
+        work.job_name = name  # type: ignore[attr-defined]  # read back by defer()
+        return work
+
+    return register
+
+
+def every(name: str, *, seconds: int = 0, daily_at: dt.time | None = None) -> Callable[[Work], Work]:
+    """Make a function a job that comes again by itself."""
+
+    def register(work: Work) -> Work:
+        _rhythms[name] = Rhythm(seconds, daily_at)
+        return job(name)(work)
+
+    return register
+
+
+def init(app: Flask, url: str) -> None:
+    """Build the queue over the application's database; called once by ``create_app``."""
+    global _app, _flask, _url
+    _flask, _url = app, url
+    _app = procrastinate.App(connector=SyncPsycopgConnector(conninfo=url))
+    for name, work in _work.items():
+        _app.task(name=name, retry=RETRY)(_in_context(name, work))
+
+
+def defer(work: Work, *, at: dt.datetime | None = None, key: str | None = None, **arguments: Any) -> None:
+    """Want a job in the current transaction: now, or at a moment of the city's time; under a ``key`` only one may wait."""
+    name = cast(str, work.job_name)  # type: ignore[attr-defined]  # set by job()
+    _defer(name, at=at, key=key, arguments=arguments)
+
+
+def _defer(name: str, *, at: dt.datetime | None, key: str | None, arguments: dict[str, Any]) -> None:
+    assert _app is not None
+    session = db.session()
+    deferrer = _app.configure_task(
+        name, schedule_at=clock.real(at) if at else None, queueing_lock=key, connection=db.raw(session.connection())
+    )
+    try:
+        with session.begin_nested():
+            deferrer.defer(**arguments)
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+def plant_rhythms() -> None:
+    """See that every recurring job waits for its next time; harmless when it does already."""
+    for name, rhythm in _rhythms.items():
+        with db.transaction():
+            _defer(name, at=rhythm.next(clock.now()), key=f"rhythm:{name}", arguments={})
+
+
+def next_due() -> dt.datetime | None:
+    """When, in the city's time, the next waiting job is due."""
+    with db.transaction() as session:
+        row = session.execute(
+            text("SELECT min(coalesce(scheduled_at, now())) FROM procrastinate_jobs WHERE status = 'todo'"),
+        ).one()
+    return row[0] + clock.offset() if row[0] else None
+
+
+def run_due(now: dt.datetime | None = None) -> int:
+    """Run, here and in order of their time, the jobs due by ``now``; returns how many. A job that raises ends the run."""
+    done = 0
+    while (found := _take_due(now or clock.now())) is not None:
+        identity, name, arguments = found
+        _in_context(name, _work[name])(**arguments)
+        with db.transaction() as session:
+            session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'succeeded', true)"), {"id": identity})
+        done += 1
+    return done
+
+
+def _take_due(now: dt.datetime) -> tuple[int, str, dict[str, Any]] | None:
+    with db.transaction() as session:
+        row = session.execute(
+            text(
+                "UPDATE procrastinate_jobs SET status = 'doing' WHERE id = (SELECT id FROM procrastinate_jobs WHERE status = 'todo'"
+                " AND coalesce(scheduled_at, '-infinity') <= :now AND task_name = ANY(:known)"
+                " ORDER BY scheduled_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, task_name, args"
+            ),
+            {"now": clock.real(now), "known": list(_work)},
+        ).first()
+    return (row.id, row.task_name, row.args) if row else None
+
+
+def _in_context(name: str, work: Work) -> Work:
+    """Run a job inside the application, and plant it again if it recurs."""
+
+    def run(**arguments: Any) -> None:
+        assert _flask is not None
+        with _flask.app_context():
+            if (rhythm := _rhythms.get(name)) is not None:
+                # The next time is planted first: a failing run must not end the rhythm.
+                with db.transaction():
+                    _defer(name, at=rhythm.next(clock.now()), key=f"rhythm:{name}", arguments={})
+            log.info("job", name=name)
+            work(**arguments)
+
+    return run
+
+
+async def serve(concurrency: int = 2) -> None:
+    """Work through the queue until cancelled: the worker process's main loop."""
+    assert _app is not None
+    with _app.replace_connector(PsycopgConnector(conninfo=_url, min_size=1, max_size=4)) as app:
+        async with app.open_async():
+            await app.run_worker_async(
+                concurrency=concurrency,
+                fetch_job_polling_interval=1.0,
+                install_signal_handlers=False,
+                delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
+                shutdown_graceful_timeout=10,
+            )

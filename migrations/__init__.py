@@ -1,0 +1,1 @@
+"""The schema's one linear history; applied by the owner's role."""
