@@ -1,0 +1,28 @@
+"""The way out: signed calls to agencies and providers, with time limits, a breaker and honest outcomes."""
+
+from core.gateway.breaker import Breaker
+from core.gateway.client import Call, Gateway, Limits, Observation
+from core.gateway.errors import GatewayAnsweredWrong, GatewayUnavailable
+from core.gateway.faults import FaultSwitch, FaultyTransport
+from core.gateway.outcomes import Answered, Outcome, Refused, Unknown
+from core.gateway.peer_keys import PeerKeys
+from core.gateway.transport import HttpTransport, Transport
+
+__all__ = [
+    "Answered",
+    "Breaker",
+    "Call",
+    "FaultSwitch",
+    "FaultyTransport",
+    "Gateway",
+    "GatewayAnsweredWrong",
+    "GatewayUnavailable",
+    "HttpTransport",
+    "Limits",
+    "Observation",
+    "Outcome",
+    "PeerKeys",
+    "Refused",
+    "Transport",
+    "Unknown",
+]
