@@ -6,6 +6,7 @@ from core.gateway.errors import GatewayAnsweredWrong, GatewayUnavailable
 from core.gateway.faults import FaultSwitch, FaultyTransport
 from core.gateway.outcomes import Answered, Outcome, Refused, Unknown
 from core.gateway.peer_keys import PeerKeys
+from core.gateway.signing import city_signer
 from core.gateway.transport import HttpTransport, Transport
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "Refused",
     "Transport",
     "Unknown",
+    "city_signer",
 ]

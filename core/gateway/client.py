@@ -80,13 +80,13 @@ def log_observation(seen: Observation) -> None:
 class Gateway:
     """The door to one other system; safe to share between threads.
 
-    `peer_keys` given, every answer must be signed by one of them and bound to our request. Signatures carry the
+    `signer` gives the key of the moment (`city_signer`). `peer_keys` given, every answer must be signed by one of them and bound to our request. Signatures carry the
     machine's own time, not the city's: `created` is about two machines, and the other one knows nothing of our offset.
     """
 
     name: str
     base_url: str
-    signer: Signer
+    signer: Callable[[], Signer]
     peer_keys: KeyFinder | None = None
     limits: Limits = field(default_factory=Limits)
     transport: Transport = field(default_factory=HttpTransport)
@@ -174,7 +174,7 @@ class Gateway:
         if call.idempotency_key is not None:
             headers["idempotency-key"] = call.idempotency_key
         request = Request(call.method, self._prefix + call.path, call.query, headers, body)
-        signed = sign(request, self.signer, created=int(self.wall_clock()), nonce=True)
+        signed = sign(request, self.signer(), created=int(self.wall_clock()), nonce=True)
         url = f"{self.base_url}{call.path}" + (f"?{call.query}" if call.query else "")
         return signed["Signature"], Outgoing(call.method, url, {**headers, **signed}, body)
 
