@@ -54,7 +54,8 @@ def test_no_name_means_everything() -> None:
 
 def test_lines_are_ordered_from_must_to_moonshot() -> None:
     for target in TARGETS:
-        assert target.reaches(target.moonshot, target.goal) and target.reaches(target.goal, target.must), target.id
+        assert target.reaches(target.moonshot, target.goal), target.id
+        assert target.reaches(target.goal, target.must), target.id
 
 
 def test_an_answer_is_complete_only_with_its_body() -> None:

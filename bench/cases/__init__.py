@@ -1,0 +1,10 @@
+"""One function per case: it prepares, runs for the given seconds and says what it took."""
+
+from collections.abc import Callable
+
+from bench.cases import limits
+from bench.ground import Ground, Taken
+
+Case = Callable[[Ground, float], Taken]
+
+CASES: dict[str, Case] = {**limits.CASES}
