@@ -74,33 +74,38 @@ def make_resident_keys(city_id: int, resident_ids: Iterable[UUID]) -> None:
 
 def seal(resident_id: UUID, column: str, text: str) -> bytes:
     """Seal one column of a resident; it opens only for the same resident and column."""
-    return seal_many([(resident_id, column, text)])[0]
+    return seal_bytes(resident_id, column, text.encode())
+
+
+def seal_bytes(resident_id: UUID, column: str, data: bytes) -> bytes:
+    """Seal bytes of a resident, such as a file."""
+    key = _read({resident_id})[resident_id]
+    return _enclose(key, resident_id, column, data)
 
 
 def seal_many(values: Sequence[tuple[UUID, str, str]]) -> list[bytes]:
     """Seal many (resident, column, text) in order, reading all keys at once."""
-    ring = keyring()
-    # Always against the stored key, never a remembered one: a key made in a transaction that was rolled back must not seal.
     keys = _read({resident_id for resident_id, _, _ in values})
-    number, version = ring.suite.number, ring.version
-    return [
-        enclose(ring.suite, version, keys[resident_id].cipher(number), _at(resident_id, column), text.encode())
-        for resident_id, column, text in values
-    ]
+    return [_enclose(keys[resident_id], resident_id, column, text.encode()) for resident_id, column, text in values]
 
 
 def open_sealed(resident_id: UUID, column: str, blob: bytes) -> str:
     """Open what `seal` made; raises Unreadable for another place and ResidentKeyMissing after shredding."""
+    return open_bytes(resident_id, column, blob).decode()
+
+
+def open_bytes(resident_id: UUID, column: str, blob: bytes) -> bytes:
+    """Open what `seal_bytes` made."""
     number, _ = header_of(blob)
     known = _remembered(resident_id)
     if known is not None:
         try:
-            return disclose(known.cipher(number), _at(resident_id, column), blob).decode()
+            return disclose(known.cipher(number), _at(resident_id, column), blob)
         except Unreadable:
             # Remembered from a transaction that never committed, perhaps: ask the table once.
             _forget(resident_id)
     key = _read({resident_id})[resident_id]
-    return disclose(key.cipher(number), _at(resident_id, column), blob).decode()
+    return disclose(key.cipher(number), _at(resident_id, column), blob)
 
 
 def blind(purpose: str, text: str) -> bytes:
@@ -161,8 +166,16 @@ def _at(resident_id: UUID, column: str) -> bytes:
     return f"{column}|".encode() + resident_id.bytes
 
 
+def _enclose(key: _Unwrapped, resident_id: UUID, column: str, data: bytes) -> bytes:
+    ring = keyring()
+    return enclose(ring.suite, ring.version, key.cipher(ring.suite.number), _at(resident_id, column), data)
+
+
 def _read(resident_ids: set[UUID]) -> dict[UUID, _Unwrapped]:
-    """The stored keys, unwrapped; raises ResidentKeyMissing if one is absent or destroyed."""
+    """The stored keys, unwrapped; raises ResidentKeyMissing if one is absent or destroyed.
+
+    Sealing always comes here: a key remembered from a transaction that was rolled back must not seal anything.
+    """
     found: dict[UUID, _Unwrapped] = {}
     rows = session().execute(
         select(ResidentKey.resident_id, ResidentKey.city_id, ResidentKey.wrapped).where(
