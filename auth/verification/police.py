@@ -85,7 +85,7 @@ class HttpPoliceRegister:
 
     def start_face_check(self, *, nonce: str, name: str, citizen_number: str) -> FaceCapture | None:
         body = {"nonce": nonce, "name": name, "citizen_number": citizen_number}
-        said = self._ask("face_check", "/police/face-checks", _CaptureAnswer, body, key=nonce)
+        said = self._ask("face_check", "/police/face-checks", _CaptureAnswer, body)
         if said is None:
             return None
         _same_nonce(said, nonce)
@@ -93,18 +93,15 @@ class HttpPoliceRegister:
 
     def face_result(self, *, nonce: str, face_token: str) -> FaceResult:
         path = f"/police/face-checks/{nonce}/result"
-        said = self._ask("face_result", path, _FaceAnswer, {"face_token": face_token}, key=f"result-{nonce}")
+        said = self._ask("face_result", path, _FaceAnswer, {"face_token": face_token})
         if said is None:
             return FaceResult.EXPIRED
         _same_nonce(said, nonce)
         return FaceResult(said["result"])
 
-    def _ask(
-        self, operation: str, path: str, gives: type[Schema], body: dict[str, str], *, key: str | None = None
-    ) -> dict[str, Any] | None:
+    def _ask(self, operation: str, path: str, gives: type[Schema], body: dict[str, str]) -> dict[str, Any] | None:
         """A question to the register; None when it refuses it (404 or 409: no such person, no such check)."""
-        # The key makes a repetition safe to send; the questions themselves change nothing that a second one would double.
-        call = Call(operation=operation, method="POST", path=path, gives=gives, body=body, idempotency_key=key or operation)
+        call = Call(operation=operation, method="POST", path=path, gives=gives, body=body, question=True)
         try:
             outcome = self.gateway.ask(call)
         except (GatewayUnavailable, GatewayAnsweredWrong) as fault:

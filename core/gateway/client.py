@@ -42,8 +42,8 @@ class Limits:
 class Call:
     """One question or order to the other system.
 
-    `gives` is the schema of a good answer (None: text, as in a day file). A call is repeated only when it is a GET or
-    carries an idempotency key that the other side honours.
+    `gives` is the schema of a good answer (None: text, as in a day file). A call is repeated only when it is a GET, a
+    `question` that changes nothing, or carries an idempotency key that the other side honours.
     """
 
     operation: str
@@ -53,10 +53,11 @@ class Call:
     query: str = ""
     body: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    question: bool = False
 
     @property
     def repeatable(self) -> bool:
-        return self.method == "GET" or self.idempotency_key is not None
+        return self.method == "GET" or self.question or self.idempotency_key is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ def log_observation(seen: Observation) -> None:
 class Gateway:
     """The door to one other system; safe to share between threads.
 
-    `signer` gives the key of the moment (`city_signer`). `peer_keys` given, every answer must be signed by one of them and bound to our request. Signatures carry the
-    machine's own time, not the city's: `created` is about two machines, and the other one knows nothing of our offset.
+    `signer` gives the key of the moment (`city_signer`). `peer_keys` given, every answer must be signed by one of them
+    and bound to our request. Signatures carry the machine's own time, not the city's: `created` is about two machines,
+    and the other one knows nothing of our offset.
     """
 
     name: str

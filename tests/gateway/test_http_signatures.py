@@ -212,7 +212,7 @@ MUTATIONS: dict[str, Callable[[Request], Request]] = {
     "input created zero before": said(swap(str(NOW), f"0{NOW}")),
     "input created decimal": said(swap(str(NOW), f"{NOW}.0")),
     "input created huge": said(swap(str(NOW), "9" * 400)),
-    "input created full width": said(swap(str(NOW), "１７６００００００")),  # noqa: RUF001
+    "input created full width": said(swap(str(NOW), "１７６００００００")),
     "input created twice": said(lambda v: f"{v};created={NOW}"),
     "input alg none": said(lambda v: v.replace("hmac-sha256", "none").replace("ecdsa-p256-sha256", "none")),
     "input alg missing": said(lambda v: v[: v.index(";alg")]),
