@@ -83,6 +83,8 @@ def init(app: Flask, url: str, *, pool_size: int = 10) -> None:
         "max_overflow": pool_size,
         "pool_pre_ping": True,
         "pool_timeout": 5,
+        # No value of a statement in an exception's text: it could be somebody's name in a log.
+        "hide_parameters": True,
         "connect_args": {"options": SERVER_OPTIONS, "prepare_threshold": 3, "connect_timeout": 5},
     }
     db.init_app(app)

@@ -50,8 +50,8 @@ def show(prefix: str, identity: UUID) -> str:
 
 def parse(prefix: str, text: str) -> UUID:
     """The id behind a shown one; NotFound for another prefix, another length or a character outside the alphabet."""
-    head, mark, tail = text.partition("_") if "_" not in prefix else (text[: len(prefix)], text[len(prefix) : len(prefix) + 1], text[len(prefix) + 1 :])
-    if head != prefix or mark != "_" or len(tail) != 26 or tail[0] not in "01234567":
+    tail = text[len(prefix) + 1 :]
+    if not text.startswith(prefix + "_") or len(tail) != 26 or tail[0] not in "01234567":
         raise NotFound()
     value = 0
     for character in tail:

@@ -59,4 +59,6 @@ async def _serve(stop: threading.Event) -> None:
     while not stop.is_set() and not work.done():
         await asyncio.sleep(0.2)
     work.cancel()
-    await asyncio.gather(work, return_exceptions=not work.done() or work.cancelled())
+    (outcome,) = await asyncio.gather(work, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome

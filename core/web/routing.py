@@ -1,0 +1,161 @@
+"""Declaring routes: path, who may call, what comes in, what goes out, in four lines."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import marshmallow as ma
+
+from core.errors import CityError
+from core.fields import Count, Schema, Text
+from core.web.access import Access
+
+Mode = Literal["transaction", "reads", "posts", "calls"]
+View = Callable[..., Any]
+TAKEN = ("actor", "body", "query", "call", "once", "work_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    operation: str
+    access: Access
+    view: View
+    takes: type[Schema] | None
+    query: type[Schema] | None
+    gives: type[ma.Schema] | None
+    mode: Mode
+    idempotent: bool
+    status: int
+    errors: tuple[type[CityError], ...]
+    etag: bool
+    if_match: bool
+    summary: str
+    tag: str
+    per_minute: int
+    most_bytes: int
+    media: str
+    wants: frozenset[str]
+    path_ids: dict[str, str]
+
+
+@dataclass
+class Routes:
+    """The routes of one room."""
+
+    tag: str
+    all: list[Route] = field(default_factory=list)
+
+    def get(self, path: str, **options: Any) -> Callable[[View], View]:
+        """Declare a read; its default mode is ``reads``."""
+        return self._declare("GET", path, {"mode": "reads", **options})
+
+    def post(self, path: str, **options: Any) -> Callable[[View], View]:
+        """Declare a write that makes something."""
+        return self._declare("POST", path, options)
+
+    def put(self, path: str, **options: Any) -> Callable[[View], View]:
+        """Declare a write that sets something."""
+        return self._declare("PUT", path, options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[View], View]:
+        """Declare a write that changes part of something."""
+        return self._declare("PATCH", path, options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[View], View]:
+        """Declare a write that ends something."""
+        return self._declare("DELETE", path, options)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        options: dict[str, Any],
+    ) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            self.all.append(_route(self.tag, method, path, view, **options))
+            return view
+
+        return declare
+
+
+def _route(
+    tag: str,
+    method: str,
+    path: str,
+    view: View,
+    *,
+    operation: str,
+    access: Access,
+    takes: type[Schema] | None = None,
+    query: type[Schema] | None = None,
+    gives: type[ma.Schema] | None = None,
+    mode: Mode = "transaction",
+    idempotent: bool = False,
+    status: int | None = None,
+    errors: tuple[type[CityError], ...] = (),
+    etag: bool = False,
+    if_match: bool = False,
+    summary: str | None = None,
+    per_minute: int | None = None,
+    most_bytes: int = 64 * 1024,
+    media: str = "application/json",
+) -> Route:
+    ids = {name: prefix or name for prefix, name in re.findall(r"<id(?:\(\"?([a-z_]+)\"?\))?:([a-z_]+)>", path)}
+    plain = re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path)
+    names = set(inspect.signature(view).parameters)
+    variables = set(re.findall(r"<(?:[^:<>]+:)?([a-z_]+)>", path))
+    wanted = names - variables - {"actor"}
+    if unknown := wanted - set(TAKEN):
+        raise TypeError(f"{operation}: no such argument of a route: {sorted(unknown)}")
+    if variables - names or ("body" in names) != (takes is not None) or ("query" in names) != (query is not None):
+        raise TypeError(f"{operation}: the view's arguments do not fit its declaration")
+    return Route(
+        method=method,
+        path=plain,
+        operation=operation,
+        access=access,
+        view=view,
+        takes=takes,
+        query=query,
+        gives=gives,
+        mode=mode,
+        idempotent=idempotent,
+        status=status or (204 if gives is None and media == "application/json" else 200),
+        errors=errors,
+        etag=etag,
+        if_match=if_match,
+        summary=summary or (inspect.getdoc(view) or operation).splitlines()[0],
+        tag=tag,
+        per_minute=per_minute or 0,
+        most_bytes=most_bytes,
+        media=media,
+        wants=frozenset(wanted),
+        path_ids=ids,
+    )
+
+
+class PageQuery(Schema):
+    """Where a page begins and how long it is."""
+
+    cursor = Text(most=400, load_default=None)
+    limit = Count(least=1, most=100, load_default=20)
+
+
+_pages: dict[type[ma.Schema], type[ma.Schema]] = {}
+
+
+def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
+    """The schema of a page of these: ``items`` and ``next_cursor`` (null on the last page)."""
+    if item not in _pages:
+        name = item.__name__.removesuffix("Out").removesuffix("Schema") + "Page"
+        members = {"items": ma.fields.List(ma.fields.Nested(item), required=True), "next_cursor": ma.fields.String(required=True, allow_none=True)}
+        _pages[item] = type(name, (Schema,), {**members, "__doc__": f"A page of {item.__name__}."})
+    return _pages[item]
