@@ -39,6 +39,13 @@ class Ground:
     servers: dict[str, Web] = field(default_factory=dict)
 
     @property
+    def version(self) -> str:
+        """The version of PostgreSQL."""
+        with psycopg.connect(self.postgres.url(postgres.OWNER)) as connection:
+            number = connection.info.server_version
+        return f"{number // 10000}.{number % 10000}"
+
+    @property
     def postmaster(self) -> int:
         """The process whose tree is PostgreSQL."""
         return int((self.postgres.data / "postmaster.pid").read_text().split()[0])

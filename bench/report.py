@@ -14,6 +14,7 @@ from bench.targets import Measure
 
 HERE = Path(__file__).parent
 BASELINE = HERE / "baseline.json"
+RECORD = HERE.parent / "var" / "bench" / "last.json"  # not committed: the record of the last run on this machine
 PAGE = HERE.parent / "docs" / "bench.md"
 BEGIN, END = "<!-- table: begin (written by `citycard bench --write`) -->", "<!-- table: end -->"
 _UNITS = {

@@ -74,6 +74,9 @@ def needed(names: tuple[str, ...]) -> tuple[tuple[Target, ...], tuple[str, ...]]
         target for target in TARGETS if not names or target.case in names or target.id in names
         or (target.id.rstrip("cfr") in names)
     )  # fmt: skip
+    known = {*BESIDE, *(part for target in TARGETS for part in (target.limit, target.case) if part)}
+    if unknown := [name for name in names if name not in known and not any(name in (t.id, t.id.rstrip("cfr")) for t in TARGETS)]:
+        raise LookupError(", ".join(unknown))
     cases = dict.fromkeys(part for target in chosen for part in (target.limit, target.case) if part)
-    cases.update(dict.fromkeys(name for name in BESIDE if not names or name in names))
+    cases.update(dict.fromkeys(name for name in (names or BESIDE) if name in known))
     return chosen, tuple(cases)

@@ -70,3 +70,8 @@ def test_pgbench_figures_are_read_from_its_report() -> None:
     assert pgbench.read(report) == pgbench.PgbenchRun(4711, 2345.67, 1.5)
     with pytest.raises(RuntimeError, match="no figures"):
         pgbench.read("could not connect")
+
+
+def test_a_name_that_is_no_case_is_said() -> None:
+    with pytest.raises(LookupError, match="T99"):
+        needed(("T1", "T99"))
