@@ -32,9 +32,9 @@ class ClockOffset(Base):
     """How far the city's time is ahead of the machine's; one row, moved by the owner's role alone."""
 
     __tablename__ = "clock_offset"
-    only: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=text("true"))
+    one_row: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=text("true"))
     offset: Mapped[dt.timedelta] = mapped_column(Interval, server_default=text("'0'"))
-    __table_args__ = (CheckConstraint("only", name="one_row"),)
+    __table_args__ = (CheckConstraint("one_row", name="one_row"),)
 
 
 class Revocation(Base):

@@ -59,6 +59,12 @@ def read_now() -> None:
         _read(patient=False)
 
 
+def forget() -> None:
+    """Start as a new process does; for tests."""
+    global _last, _read_until
+    _last, _read_until = 0.0, None
+
+
 def _read(*, patient: bool) -> None:
     global _last, _read_until
     try:

@@ -13,6 +13,7 @@ class AuditEvent(StrEnum):
 
     REQUEST_REFUSED = "edge:request:refuse"
     CLOCK_MOVED = "core:clock:move"
+    CALENDAR_CHANGED = "core:calendar:change"
     FILE_STORED = "core:file:store"
     FILE_READ = "core:file:read"
     PERSON_REVEALED = "auth:person:reveal"

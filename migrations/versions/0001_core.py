@@ -13,9 +13,9 @@ depends_on = None
 
 TABLES = """
 CREATE TABLE clock_offset (
-  only boolean DEFAULT true NOT NULL CONSTRAINT pk_clock_offset PRIMARY KEY,
+  one_row boolean DEFAULT true NOT NULL CONSTRAINT pk_clock_offset PRIMARY KEY,
   "offset" interval DEFAULT '0' NOT NULL,
-  CONSTRAINT ck_clock_offset_one_row CHECK (only)
+  CONSTRAINT ck_clock_offset_one_row CHECK (one_row)
 );
 INSERT INTO clock_offset DEFAULT VALUES;
 
