@@ -35,6 +35,7 @@ class Refused:
     key: str
     code: Code
     reason: str
+    alone: bool  # no other key was sent with this code
 
 
 @dataclass(frozen=True, slots=True)
