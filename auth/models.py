@@ -19,8 +19,8 @@ class Resident(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     city_id: Mapped[int] = mapped_column(Integer)
     state: Mapped[str]
-    phone_sealed: Mapped[bytes]
-    phone_blind: Mapped[bytes]
+    phone_sealed: Mapped[bytes | None]
+    phone_blind: Mapped[bytes | None]
     name_sealed: Mapped[bytes | None]
     citizen_number_sealed: Mapped[bytes | None]
     citizen_number_blind: Mapped[bytes | None]
@@ -35,6 +35,7 @@ class Resident(Base):
         UniqueConstraint("city_id", "phone_blind", name="uq_resident_phone"),
         UniqueConstraint("city_id", "citizen_number_blind", name="uq_resident_citizen_number"),
         CheckConstraint("identity_level BETWEEN 1 AND 4", name="level"),
+        CheckConstraint("(phone_blind IS NULL) = (phone_sealed IS NULL) AND (phone_blind IS NOT NULL OR identity_level > 1)", name="phone"),
         CheckConstraint("state IN ('active', 'closed') AND (state = 'closed') = (closed_at IS NOT NULL)", name="state"),
         CheckConstraint(
             "identity_level < 2 OR (name_sealed IS NOT NULL AND citizen_number_sealed IS NOT NULL"

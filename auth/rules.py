@@ -40,6 +40,7 @@ class Method(StrEnum):
 
     PHONE = "phone"
     TWO_ELEMENTS = "police_two_elements"
+    COUNTER_DOCUMENT = "counter_document"
     LIVE_FACE = "live_face"
     COUNTER_CHIP = "counter_chip"
 
@@ -56,12 +57,14 @@ class AgeBand(StrEnum):
 GIVES_LEVEL = {
     Method.PHONE: Level.PHONE,
     Method.TWO_ELEMENTS: Level.NAMED,
+    Method.COUNTER_DOCUMENT: Level.BANK,
     Method.LIVE_FACE: Level.PERSON,
     Method.COUNTER_CHIP: Level.PERSON,
 }
 GIVES_STRENGTH = {
     Method.PHONE: Strength.SMS,
     Method.TWO_ELEMENTS: Strength.TWO,
+    Method.COUNTER_DOCUMENT: Strength.TWO,
     Method.LIVE_FACE: Strength.STRONG,
     Method.COUNTER_CHIP: Strength.STRONG,
 }

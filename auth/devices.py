@@ -1,0 +1,79 @@
+"""Devices of residents: known by a key that never leaves them; removing one takes its trust back everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from auth import sessions
+from auth.installing import parts
+from auth.models import Device
+from auth.proofs import Proof
+from core import audit, clock, ids, outbox, revocation
+from core.actors import Actor
+from core.db import session
+from core.errors import Conflict, NotFound
+from core.vocabulary import AuditEvent, Event
+
+
+class TooManyDevices(Conflict):
+    code = "too_many_devices"
+    zh, en = "已登录的设备过多，请先移除一台不用的设备", "Too many devices are signed in; remove one that is not used"
+
+
+def known(resident_id: UUID, thumbprint: str) -> Device | None:
+    """The living device of a resident with this key."""
+    wanted = select(Device).where(Device.resident_id == resident_id, Device.thumbprint == thumbprint, Device.revoked_at.is_(None))
+    return session().scalar(wanted)
+
+
+def has_any(resident_id: UUID) -> bool:
+    """Whether some living device stands for this resident: a factor stronger than a text message."""
+    return session().scalar(select(Device.id).where(Device.resident_id == resident_id, Device.revoked_at.is_(None)).limit(1)) is not None
+
+
+def register(actor: Actor, *, resident_id: UUID, city_id: int, proof: Proof, name: str) -> Device:
+    """Remember a new device of a resident and tell their other ones."""
+    count = session().scalar(select(func.count()).where(Device.resident_id == resident_id, Device.revoked_at.is_(None))) or 0
+    if count >= parts().policy.devices_per_resident:
+        raise TooManyDevices()
+    now = clock.now()
+    made = Device(
+        id=ids.new_id(),
+        city_id=city_id,
+        resident_id=resident_id,
+        thumbprint=proof.thumbprint,
+        public_jwk=dict(proof.public_jwk),
+        name=name,
+        created_at=now,
+        used_at=now,
+    )
+    session().add(made)
+    session().flush()
+    if count:
+        payload = {"resident": ids.show("resident", resident_id), "device": ids.show("device", made.id), "name": name}
+        outbox.emit(Event.SIGNED_IN_ELSEWHERE, city_id=city_id, subject=ids.show("resident", resident_id), payload=payload)
+    return made
+
+
+def living(actor: Actor) -> Sequence[Device]:
+    """The caller's own devices, newest first."""
+    wanted = select(Device).where(Device.resident_id == actor.id, Device.revoked_at.is_(None)).order_by(Device.id.desc())
+    return list(session().scalars(wanted))
+
+
+def remove(actor: Actor, device_id: UUID) -> None:
+    """Take the trust back from one of the caller's own devices, its sessions and its pay keys; NotFound for another's."""
+    found = session().get(Device, device_id, with_for_update=True)
+    if found is None or found.resident_id != actor.id or found.revoked_at is not None:
+        raise NotFound()
+    found.revoked_at = clock.now()
+    session().flush()
+    sessions.end_of_device(device_id, "device_removed")
+    revocation.revoke(f"device:{device_id}")
+    subject = ids.show("device", device_id)
+    audit.record(actor, AuditEvent.DEVICE_REMOVED, city_id=found.city_id, subject=subject, resident_id=actor.id)
+    payload = {"resident": ids.show("resident", actor.id), "device": subject}
+    outbox.emit(Event.DEVICE_REMOVED, city_id=found.city_id, subject=ids.show("resident", actor.id), payload=payload)

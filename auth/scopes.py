@@ -1,0 +1,93 @@
+"""Every permission, role and terminal function there is: the closed vocabulary of access, ``area:thing:action``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What a staff member may do."""
+
+    IDENTITY_CHECK = "auth:identity:check"
+    SIGN_IN_APPROVE = "auth:sign_in:approve"
+    RESIDENT_FIND = "auth:resident:find"
+    PERSON_REVEAL = "auth:person:reveal"
+    TERMINAL_REGISTER = "auth:terminal:register"
+    TERMINAL_READ = "auth:terminal:read"
+    TERMINAL_DISABLE = "auth:terminal:disable"
+    STAFF_ADMIT = "auth:staff:admit"
+    STAFF_READ = "auth:staff:read"
+    STAFF_DISABLE = "auth:staff:disable"
+    CARD_READ = "cards:card:read"
+    LOSS_REPORT = "cards:loss:report"
+    LOSS_TAKE_BACK = "cards:loss:take_back"
+    CARD_FREEZE = "cards:card:freeze"
+    CARD_CANCEL = "cards:card:cancel"
+    LEDGER_READ = "payments:ledger:read"
+    JOURNAL_READ = "payments:journal:read"
+    CHARGE_READ = "payments:charge:read"
+    CHARGE_REFUND = "payments:charge:refund"
+
+
+class TerminalFunction(StrEnum):
+    """What a terminal may do."""
+
+    PRESENT = "presentation:create"
+    CHARGE = "charge:create"
+    REVERSE = "charge:reverse"
+    REFUND = "charge:refund"
+
+
+class Role(StrEnum):
+    """The roles a staff member holds."""
+
+    COUNTER_CLERK = "counter_clerk"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
+_CLERK = frozenset(
+    {
+        Permission.IDENTITY_CHECK,
+        Permission.SIGN_IN_APPROVE,
+        Permission.RESIDENT_FIND,
+        Permission.CARD_READ,
+        Permission.LOSS_REPORT,
+        Permission.LOSS_TAKE_BACK,
+    }
+)
+_SUPERVISOR = _CLERK | {
+    Permission.PERSON_REVEAL,
+    Permission.CARD_FREEZE,
+    Permission.CARD_CANCEL,
+    Permission.CHARGE_READ,
+    Permission.CHARGE_REFUND,
+    Permission.LEDGER_READ,
+    Permission.JOURNAL_READ,
+    Permission.TERMINAL_READ,
+    Permission.STAFF_READ,
+}
+# An administrator runs the machinery and sees no resident: whoever grants rights does not use them.
+_ADMINISTRATOR = frozenset(
+    {
+        Permission.TERMINAL_REGISTER,
+        Permission.TERMINAL_READ,
+        Permission.TERMINAL_DISABLE,
+        Permission.STAFF_ADMIT,
+        Permission.STAFF_READ,
+        Permission.STAFF_DISABLE,
+        Permission.LEDGER_READ,
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.COUNTER_CLERK: _CLERK,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.ADMINISTRATOR: _ADMINISTRATOR,
+}
+
+
+def permissions(roles: list[str]) -> frozenset[str]:
+    """Everything these roles allow together; a role that is no longer listed allows nothing."""
+    held = [PERMISSIONS[Role(role)] for role in roles if role in set(Role)]
+    return frozenset(str(permission) for allowed in held for permission in allowed)
