@@ -1,6 +1,6 @@
 """Files of residents: sealed, size-limited, pictures drawn anew; `app.py` calls `install` with their folder."""
 
 from core.files.content import MOST_BYTES, MediaType
-from core.files.keeping import Content, delete, install, own, read, store, sweep
+from core.files.keeping import Content, Purpose, delete, install, own, read, store, store_own, sweep
 
-__all__ = ["MOST_BYTES", "Content", "MediaType", "delete", "install", "own", "read", "store", "sweep"]
+__all__ = ["MOST_BYTES", "Content", "MediaType", "Purpose", "delete", "install", "own", "read", "store", "store_own", "sweep"]

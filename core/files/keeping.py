@@ -6,18 +6,19 @@ resident's key destroys the files with the columns.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 
-from core import audit, clock, ids
+from core import audit, clock, ids, limits
 from core.actors import Actor
 from core.crypto import open_bytes, seal_bytes
 from core.db import session
@@ -31,6 +32,17 @@ from core.vocabulary import AuditEvent
 _ORPHAN_SECONDS: Final = 3600.0
 
 
+# Disk is finite: a resident sends this many files a day at most.
+_A_DAY: Final = 100
+
+
+class Purpose(StrEnum):
+    """What a resident may send a file for."""
+
+    EVIDENCE = "evidence"
+    PHOTO = "photo"
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """A file as it is handed out."""
@@ -38,6 +50,11 @@ class Content:
     id: UUID
     media_type: str
     data: bytes
+
+    @property
+    def name(self) -> str:
+        """A name of ours; the one it came with is never kept."""
+        return f"{ids.show('file', self.id)}.{self.media_type.rpartition('/')[2]}"
 
 
 _folder: list[Path] = []
@@ -72,6 +89,12 @@ def store(actor: Actor, data: bytes, *, resident_id: UUID, city_id: int, purpose
     return row
 
 
+def store_own(actor: Actor, data: bytes, *, purpose: str) -> File:
+    """Keep a file of the resident who sends it."""
+    limits.count("file:store", str(actor.id), per=dt.timedelta(days=1), at_most=_A_DAY)
+    return store(actor, data, resident_id=actor.id, city_id=actor.city_id, purpose=purpose)
+
+
 def own(actor: Actor, file_id: UUID) -> Content:
     """A file of the resident who asks; anybody else's does not exist for them."""
     row = session().scalar(select(File).where(File.id == file_id, File.resident_id == actor.id, File.deleted_at.is_(None)))
@@ -99,16 +122,20 @@ def delete(row: File) -> None:
 
 
 def sweep(*, older_than: float = _ORPHAN_SECONDS) -> int:
-    """Remove bytes that no file holds any more; returns how many."""
+    """Remove bytes that no file holds any more, and drafts of a process that died; returns how many."""
     removed = 0
-    for path in _all_paths():
-        if time.time() - path.stat().st_mtime < older_than:
-            continue
-        held = session().scalar(select(File.id).where(File.sha256 == bytes.fromhex(path.name), File.deleted_at.is_(None)))
-        if held is None:
+    for path in _folder[0].glob("??/*"):
+        if time.time() - path.stat().st_mtime >= older_than and not _held(path.name):
             path.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def _held(name: str) -> bool:
+    if len(name) != 64:
+        return False
+    found = session().scalar(select(File.id).where(File.sha256 == bytes.fromhex(name), File.deleted_at.is_(None)))
+    return found is not None
 
 
 def _place(file_id: UUID) -> str:
@@ -141,9 +168,3 @@ def _write(sealed: bytes) -> bytes:
     finally:
         os.close(folder)
     return name
-
-
-def _all_paths() -> Iterator[Path]:
-    for path in _folder[0].glob("??/*"):
-        if len(path.name) == 64:
-            yield path
