@@ -1,0 +1,153 @@
+"""The platform under test: the real processes over private servers, each of which can be killed and brought back."""
+
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from bench import granian
+from bench.load import Address
+from bench.settings import FACTORY, Installation
+from command.embedded import postgres, valkey
+from command.embedded.processes import living_in, wait_until_empty
+from crash.children import Child, kill
+from crash.line import FaultyLine
+
+PATIENCE = 60.0  # seconds until a part must be back
+
+
+class StaysDown(Exception):
+    """A part of the platform did not come back; the text holds the end of its log."""
+
+
+@dataclass(slots=True)
+class Town:
+    """Servers, the faulty line, and the processes of the program."""
+
+    installation: Installation
+    postgres: postgres.Server
+    valkey: valkey.Server
+    line: FaultyLine
+    children: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def address(self) -> Address:
+        """Where the web answers."""
+        return ("127.0.0.1", self.installation.port)
+
+    @property
+    def owner_url(self) -> str:
+        """The books, read without the faulty line."""
+        return self.postgres.url(postgres.OWNER)
+
+    def start(self) -> None:
+        """Brings every process up that does not run, and waits until the web answers."""
+        for child in self.children.values():
+            child.start()
+        self.wait_for_web()
+
+    def stop(self) -> None:
+        """Ends everything."""
+        for child in self.children.values():
+            child.stop()
+        self.line.stop()
+        valkey.stop(self.valkey.home)
+        postgres.stop(self.postgres.home, mode="immediate")
+
+    def wait_for_web(self) -> None:
+        """Returns when the web takes connections; raises StaysDown."""
+        web, until = self.children["web"], time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            web.start()
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex(self.address) == 0:
+                    return
+            time.sleep(0.05)
+        raise StaysDown(web.log.read_text(errors="replace")[-2000:])
+
+    def wait_for_postgres(self) -> None:
+        """Returns when PostgreSQL takes connections, started again if it is gone; raises StaysDown."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if not living_in(self.postgres.data):
+                self.postgres = postgres.start(self.postgres.home, tied=True)
+            with suppress(psycopg.OperationalError), psycopg.connect(self.owner_url, connect_timeout=2) as connection:
+                connection.execute("SELECT 1")
+                return
+            time.sleep(0.05)
+        raise StaysDown(self.postgres.log.read_text(errors="replace")[-2000:])
+
+    def kill_postgres(self) -> None:
+        """Ends every process of PostgreSQL at once, as a power cut would."""
+        while members := living_in(self.postgres.data):
+            for pid in members:
+                kill(pid)
+            if wait_until_empty(self.postgres.data, 5):
+                break
+        if self.postgres.process is not None:
+            self.postgres.process.wait(10)
+
+    def backends(self) -> list[int]:
+        """The processes of PostgreSQL that serve the application's role."""
+        with psycopg.connect(self.owner_url, autocommit=True) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'", (postgres.APP,)
+            ).fetchall()
+        return [pid for (pid,) in rows]
+
+    def kill_valkey(self) -> None:
+        """Ends Valkey at once."""
+        for pid in living_in(self.valkey.data):
+            kill(pid)
+        if self.valkey.process is not None:
+            self.valkey.process.wait(10)
+
+    def mend(self) -> None:
+        """Brings back whatever is gone, and heals the line."""
+        self.line.heal()
+        self.wait_for_postgres()
+        if not self.valkey.answers():
+            self.valkey = valkey.start(self.valkey.home, tied=True)
+        for child in self.children.values():
+            child.start()
+        self.wait_for_web()
+
+
+def raise_town(home: Path, tree: Path, *, seed: int) -> Town:
+    """Private servers and the command lines of the processes in `tree`; nothing of the program runs yet."""
+    database = postgres.start(home / "postgres", tied=True)
+    cache = valkey.start(home / "valkey", tied=True)
+    line = FaultyLine(home / "line", database.socket, seed=seed)
+    line.start()
+    port = granian.free_port()
+    installation = Installation(
+        home=home,
+        database_url=f"postgresql://{postgres.APP}@/{postgres.CITYCARD}?host={quote(str(line.folder))}",
+        owner_database_url=database.url(postgres.OWNER),
+        redis_url=cache.url,
+        public_url=f"http://localhost:{port}",
+        outside_url=f"http://127.0.0.1:{granian.free_port(port + 1)}",
+        outside_database_url=database.url(postgres.OUTSIDE, postgres.OUTSIDE_DATABASE),
+        port=port,
+    )
+    town = Town(installation, database, cache, line)
+    for name, command in _commands(installation).items():
+        town.children[name] = Child(name, command, tree, installation.environment(), home / f"{name}.log")
+    return town
+
+
+def _commands(installation: Installation) -> dict[str, list[str]]:
+    citycard = [sys.executable, "-m", "command.main"]
+    return {
+        "outside": [*citycard, "outside"],
+        "web": granian.command(FACTORY, installation.port, factory=True),
+        "worker": [*citycard, "worker"],
+    }
+
+
