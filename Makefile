@@ -4,6 +4,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # How many test processes; one per processor unless said otherwise: make test WORKERS=1
 WORKERS ?= auto
+# The programs of Debian's PostgreSQL, for the marked subset of the tests
+DEBIAN_PG := $(firstword $(wildcard /usr/lib/postgresql/*/bin))
 # Further words for the command: make demo ARGS="--language en"
 ARGS ?=
 
@@ -29,7 +31,8 @@ test: ready-dev ## the everyday tests, on a real PostgreSQL and a real Valkey
 
 test-full: ready-dev ## every test, and the marked subset again on Debian's PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
-	@$(BIN)/python -m command.debian_postgres $(BIN)/python -m pytest -m subset
+	@test -n "$(DEBIAN_PG)" || { echo "apt-get install -y postgresql (for its programs alone)" >&2; exit 1; }
+	@CITYCARD_PG_BIN=$(DEBIAN_PG) $(BIN)/python -m pytest -n $(WORKERS) -m subset
 
 bench: ready-dev ## measure against the frozen limits, in CPU time per operation too
 	@$(BIN)/citycard bench $(ARGS)

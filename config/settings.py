@@ -14,7 +14,7 @@ from config.reading import Unreadable, address, folder, number, one_of, root_key
 
 PREFIX = "CITYCARD_"
 # Read elsewhere and documented there: the private servers, the process `outside`, the measuring commands, the tests.
-ELSEWHERE = ("PG_BIN", "VALKEY_SERVER", "RUN_", "OUTSIDE_", "BENCH_", "CRASH_", "TEST_")
+ELSEWHERE = ("PG_BIN", "VALKEY_SERVER", "RUN_", "OUTSIDE_", "PLATFORM_URL", "BENCH_", "CRASH_", "TEST_")
 PROVIDERS = ("sms", "police", "face", "payment")
 PROVIDER_CHOICES = ("sandbox",)
 

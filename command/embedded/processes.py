@@ -95,3 +95,8 @@ def last_lines(log: Path, count: int = 12) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
     except OSError:
         return ""
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies (Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)

@@ -1,0 +1,5 @@
+"""`python -m command` is `citycard`."""
+
+from command.main import main
+
+main()

@@ -1,0 +1,53 @@
+"""The three processes of a run: web, worker, and `outside`, each with only the variables it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from command.home import CHILD_MARK, Home
+from command.supervisor import Child
+from config.settings import Settings
+
+# Only migrations and the demo's clock act as the owner of the tables; the outside world's database is its own.
+NOT_FOR_THE_APPLICATION = ("CITYCARD_OWNER_DATABASE_URL", "CITYCARD_OUTSIDE_DATABASE_URL")
+
+
+def web(home: Home, read: Settings, environment: Mapping[str, str]) -> Child:
+    """granian with its workers and threads."""
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--respawn-failed-workers",
+        "--host", read.host, "--port", str(read.port), "--workers", str(read.web_workers), "--blocking-threads", str(read.web_threads),
+        "--workers-kill-timeout", "8", "--no-access-log", "--log-level", "warning", "command.web:application",
+    ]  # fmt: skip
+    return Child("web", command, _for_the_application(home, environment), home.logs / "web.log")
+
+
+def worker(home: Home, environment: Mapping[str, str]) -> Child:
+    """The process of timed jobs, outbox and sealer."""
+    command = [sys.executable, "-m", "command", "worker"]
+    return Child("worker", command, _for_the_application(home, environment), home.logs / "worker.log")
+
+
+def outside(home: Home, read: Settings, port: int) -> Child:
+    """The process that plays agencies, SMS, police and payment provider; it knows nothing of the platform's secrets."""
+    environment = {
+        **_bare(home),
+        "CITYCARD_OUTSIDE_DATABASE_URL": read.outside_database_url or "",
+        "CITYCARD_OUTSIDE_DATA": str(home.folder / "outside"),
+        "CITYCARD_OUTSIDE_PORT": str(port),
+        "CITYCARD_OUTSIDE_URL": read.outside_url or "",
+        "CITYCARD_PLATFORM_URL": f"http://127.0.0.1:{read.port}",
+    }
+    return Child("outside", [sys.executable, "-m", "outside"], environment, home.logs / "outside.log")
+
+
+def _for_the_application(home: Home, environment: Mapping[str, str]) -> dict[str, str]:
+    ours = {name: value for name, value in environment.items() if name.startswith("CITYCARD_") and name not in NOT_FOR_THE_APPLICATION}
+    return {**_bare(home), **ours}
+
+
+def _bare(home: Home) -> dict[str, str]:
+    rest = {name: value for name, value in os.environ.items() if not name.startswith(("CITYCARD_", "PG", "GRANIAN_"))}
+    return {**rest, CHILD_MARK: str(home.folder), "PYTHONUNBUFFERED": "1"}

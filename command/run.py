@@ -1,0 +1,207 @@
+"""`citycard run`: everything a city's platform needs, started, looked after and ended as one."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import FrameType
+
+import click
+
+from command import children, ports
+from command.embedded.errors import CannotStart
+from command.home import Home, hold, home, is_held, write_private
+from command.progress import say, step
+from command.servers import Servers
+from command.supervisor import Supervisor, kill_left_behind
+from config import settings
+
+FIRST_PORT, FIRST_OUTSIDE_PORT = 8080, 8180
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+DEMO = {
+    "CITYCARD_ENVIRONMENT": "demo",
+    "CITYCARD_CITIES": "yunchuan,linhu",
+    **{f"CITYCARD_{name.upper()}": "sandbox" for name in settings.PROVIDERS},
+}
+
+
+class Ended(BaseException):
+    """Somebody asked the run to end: Ctrl-C, SIGTERM or a closed terminal."""
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="端口 · the port to listen on")
+@click.option("--host", help="监听地址 · the address to listen on (127.0.0.1)")
+def run(port: int | None, host: str | None) -> None:
+    """启动 · start everything; Ctrl-C ends it."""
+    here = home()
+    here.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold(here.lock) as ours:
+        if not ours:
+            _join(here)
+            return
+        here.note.unlink(missing_ok=True)
+        try:
+            _run(here, port, host)
+        except CannotStart as fault:
+            raise click.ClickException(str(fault)) from None
+        except settings.SettingsRefused as fault:
+            raise click.ClickException(str(fault)) from None
+        finally:
+            here.note.unlink(missing_ok=True)
+
+
+def _join(here: Home) -> None:
+    """Another start was first: wait until it is ready and say where it answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while is_held(here.lock) and time.monotonic() < deadline:
+        note = here.running()
+        if note is not None and note["ready"]:
+            say(f"已经在运行：{note['address']}（进程 {note['pid']}）", f"already running at {note['address']} (process {note['pid']})")
+            return
+        time.sleep(0.2)
+    raise click.ClickException("另一个启动没有就绪，请看它的输出 · another start did not become ready; see what it says")
+
+
+def _run(here: Home, port: int | None, host: str | None) -> None:
+    supervisor = Supervisor()
+    servers = Servers(here)
+    _end_on_signals(supervisor)
+    with ExitStack() as stack:
+        try:
+            _start(here, servers, supervisor, stack, {"CITYCARD_PORT": str(port or ""), "CITYCARD_HOST": host or ""})
+            _look_after(servers, supervisor)
+        except Ended:
+            print(flush=True)
+            say("正在停止", "stopping")
+    say(f"已停止；数据在 {here.folder}", f"stopped; the data are in {here.folder}")
+
+
+def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStack, options: Mapping[str, str]) -> None:
+    began = time.monotonic()
+    here.prepare()
+    if kill_left_behind(here.folder):
+        say("清理了上次被强行结束的进程", "ended what a killed run had left behind")
+    stack.callback(servers.stop)
+    servers.start(os.environ)
+    environment = _environment(here, servers, {name: value for name, value in options.items() if value})
+    read = settings.read(environment)
+    _prepare_data(read)
+    stack.callback(supervisor.end)
+    _start_children(here, read, environment, supervisor)
+    _note(here, read, environment)
+    _tell(here, read, time.monotonic() - began)
+
+
+def _look_after(servers: Servers, supervisor: Supervisor) -> None:
+    supervisor.servers.extend(servers.watchers())
+    while True:
+        supervisor.look()
+        time.sleep(LOOK_SECONDS)
+
+
+def _end_on_signals(supervisor: Supervisor) -> None:
+    asked = False
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:  # the second time: no more patience with the children
+            supervisor.kill()
+            return
+        asked = True
+        raise Ended
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+def _environment(here: Home, servers: Servers, options: Mapping[str, str]) -> dict[str, str]:
+    """The variables of this run: what the caller gave, over what a demo brings itself; production gets no help."""
+    given = {name: value for name, value in os.environ.items() if name.startswith("CITYCARD_")} | dict(options)
+    if given.get("CITYCARD_ENVIRONMENT") == "production":
+        return {**servers.environment(), **given}
+    address = given.get("CITYCARD_HOST", "127.0.0.1")
+    wanted = given.get("CITYCARD_PORT", "")
+    chosen = ports.choose(address, int(wanted) if wanted.isdigit() else FIRST_PORT, fixed=bool(wanted))
+    brought = {
+        **DEMO,
+        **servers.environment(),
+        "CITYCARD_ROOT_KEY": str(here.root_key),
+        "CITYCARD_DATA_DIR": str(here.folder),
+        "CITYCARD_PUBLIC_URL": f"http://localhost:{chosen}",
+        "CITYCARD_OUTSIDE_URL": f"http://127.0.0.1:{ports.choose('127.0.0.1', FIRST_OUTSIDE_PORT, fixed=False)}",
+    }
+    return {**brought, **given, "CITYCARD_PORT": str(chosen)}
+
+
+def _prepare_data(read: settings.Settings) -> None:
+    if read.owner_database_url is not None:
+        from command.db import migrate
+
+        with step("数据表", "migrations"):
+            migrate(read.owner_database_url)
+    if not read.production and importlib.util.find_spec("command.seed"):
+        seed = importlib.import_module("command.seed").seed
+        with step("演示城市", "demo city"):
+            seed(read)
+
+
+def _start_children(here: Home, read: settings.Settings, environment: Mapping[str, str], supervisor: Supervisor) -> None:
+    if read.sandboxes and read.outside_database_url:
+        outside_port = int((read.outside_url or "").rpartition(":")[2])
+        supervisor.start(children.outside(here, read, outside_port))
+    supervisor.start(children.web(here, read, environment))
+    supervisor.start(children.worker(here, environment))
+    with step("网页服务", "web"):
+        _wait_until_answering(read.port, supervisor)
+
+
+def _wait_until_answering(port: int, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if _status(port) in range(200, 500):
+            return
+        supervisor.look()
+        time.sleep(0.05)
+    raise CannotStart(zh=f"网页服务没有在 {READY_SECONDS:.0f} 秒内就绪", en=f"The web did not answer within {READY_SECONDS:.0f} s")
+
+
+def _status(port: int) -> int:
+    """What the web answers to a first request; 0 when nothing does."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        line.request("GET", "/.well-known/jwks.json")
+        return line.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        line.close()
+
+
+def _note(here: Home, read: settings.Settings, environment: Mapping[str, str]) -> None:
+    ours = {name: value for name, value in environment.items() if name in settings.names()}
+    note = {"pid": os.getpid(), "address": read.public_url, "ready": True, "environment": ours}
+    write_private(here.note, json.dumps(note, indent=1))
+
+
+def _tell(here: Home, read: settings.Settings, seconds: float) -> None:
+    """What the reader needs now: the address, who one can be, where the data lie, how to stop."""
+    lines = [
+        "",
+        f"  就绪 · ready  {seconds:.1f} s",
+        f"  地址 · address      {read.public_url}",
+        "  身份 · who to be    make people",
+        "  故事 · the story    make demo",
+        f"  数据 · data         {here.folder}",
+        "  停止 · stop         Ctrl-C (make stop)",
+    ]
+    if read.sandboxes:
+        lines.insert(3, f"  沙箱 · sandbox      {read.outside_url}  ({', '.join(read.sandboxes)})")
+    print("\n".join(lines) + "\n", flush=True)
