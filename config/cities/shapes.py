@@ -61,6 +61,10 @@ class Region(Shape, frozen=True):
     zh: Words
     en: Words
 
+    def as_row(self) -> dict[str, str]:
+        """Give the fields by name."""
+        return {"code": self.code, "level": self.level, "parent": self.parent, "zh": self.zh, "en": self.en}
+
 
 class Cell(Shape, frozen=True):
     """A grid cell: 6 digits of district, 3 of street, 3 of community, 3 of cell; its ring is closed."""
