@@ -20,6 +20,8 @@ from typing import Any
 import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import BigInteger, Connection, LargeBinary, MetaData
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, UUID
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -54,10 +56,10 @@ class Base(DeclarativeBase):
     }
 
 
-class _Session(Session):
+class _Session(FlaskSession):
     """The session of Flask-SQLAlchemy, bound to one given connection where a test that rolls back pinned it."""
 
-    def get_bind(self, mapper: Any = None, *, clause: Any = None, bind: Any = None, **options: Any) -> Any:
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any) -> Any:
         if _pin.connection is not None:
             return _pin.connection
         return db.engine

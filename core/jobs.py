@@ -15,7 +15,8 @@ import procrastinate
 import structlog
 from flask import Flask
 from procrastinate import exceptions
-from procrastinate.psycopg_connector import PsycopgConnector, SyncPsycopgConnector
+from procrastinate.psycopg_connector import PsycopgConnector
+from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlalchemy import text
 
 from core import clock, db

@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import db
 from core.errors import Malformed
 
 MOST = 100
+Key = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class CursorUnknown(Malformed):
     zh, en = "分页标记无效，请从第一页重新读取", "This cursor is not valid; start again from the first page"
 
 
-def page(select: Select[Any], key: ColumnElement[Any], *, cursor: str | None, limit: int, descending: bool = True) -> Page:
+def page(select: Select[Any], key: Key, *, cursor: str | None, limit: int, descending: bool = True) -> Page:
     """One page of a select of one entity, ordered by a unique key column (usually the id, newest first)."""
     if cursor:
         after = decode(cursor)

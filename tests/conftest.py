@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import uuid
@@ -49,8 +50,8 @@ def settings_for(database: postgres.Server, cache: valkey.Server, name: str, fol
             "CITYCARD_PUBLIC_URL": "http://localhost:8080",
             "CITYCARD_DATABASE_URL": database.url(postgres.APP, name),
             "CITYCARD_OWNER_DATABASE_URL": database.url(postgres.OWNER, name),
-            "CITYCARD_REDIS_URL": cache.url(),
-            "CITYCARD_ROOT_KEY": "11" * 32,
+            "CITYCARD_REDIS_URL": cache.url,
+            "CITYCARD_ROOT_KEY": bytes(range(32)).hex(),
             "CITYCARD_DATA_DIR": str(folder),
             "CITYCARD_CITIES": "yunchuan,linhu",
             "CITYCARD_OUTSIDE_URL": "http://127.0.0.1:9",
