@@ -1,0 +1,56 @@
+"""The card floor: products, issue, life, codes, presenting. Upper floors use the names below and none of the tables."""
+
+from cards import jobs
+from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
+from cards.codes.reading import Candidate, read_code
+from cards.errors import REFUSALS, refusal
+from cards.issuing import bind_card, issue_card, link_wallet
+from cards.lifecycle import card_of, cards_of, mirror, replace_card, take_by_name
+from cards.loss import report_loss, take_back_loss
+from cards.personal import CardData
+from cards.presenting import Presentation, present
+from cards.products import Product, apply_products, product_of, products_of
+from cards.routes import CODES, STOPPED, routes
+from cards.seeding import MadeCard, NewCard, issue_many, link_wallets
+from cards.viewing import CardView
+from cards.wiring import AfterIssue, BeforeCancel, BeforeReplace, configure
+
+__all__ = [
+    "CODES",
+    "MOST_PHONES",
+    "PURPOSE",
+    "REFUSALS",
+    "STOPPED",
+    "AfterIssue",
+    "BeforeCancel",
+    "BeforeReplace",
+    "Candidate",
+    "CardData",
+    "CardView",
+    "MadeCard",
+    "NewCard",
+    "PayKeyGiven",
+    "Presentation",
+    "Product",
+    "apply_products",
+    "bind_card",
+    "card_of",
+    "cards_of",
+    "configure",
+    "issue_card",
+    "issue_many",
+    "jobs",
+    "link_wallet",
+    "link_wallets",
+    "mirror",
+    "present",
+    "product_of",
+    "products_of",
+    "read_code",
+    "refusal",
+    "replace_card",
+    "report_loss",
+    "routes",
+    "take_back_loss",
+    "take_by_name",
+]

@@ -1,0 +1,143 @@
+"""Reading a scanned pay code: what it claims, whether it is authentic and fresh, and the bound on guessing (D26, F174).
+
+The happy path costs about 15 µs and asks nobody: the handle's generation is taken from what this process has learnt, one by default, and
+the SQL that consumes the code checks it. A code that fails asks the database for the true generation before it is called a guess.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+
+from cards.codes.pay_code import CODE_DIGITS, PREFIX_DIGITS, Mac, device_secret, search, step_at, steps_open, take_apart
+from cards.codes.pay_keys import master, permutation
+from cards.errors import TooManyWrongCodes, refusal
+from cards.wiring import wired
+from core import clock, db, limits
+from core.actors import Actor
+from core.errors import Throttled, Unavailable
+
+# Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise.
+TOLD_APART_STEPS = 20
+GUESSES_A_DAY = 20
+DAY = dt.timedelta(days=1)
+GUESS = "cards.pay_code.guess"
+
+_generations: dict[int, int] = {}
+_stripes = tuple(threading.Lock() for _ in range(64))
+_known_terminals: set[tuple[UUID, dt.date]] = set()
+_stopped: dict[UUID, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An authentic, fresh code: whoever consumes it must find the handle live, in this generation, and the code unused."""
+
+    handle: int
+    generation: int
+    step: int
+    tap: int
+
+
+def read_code(actor: Actor, text: str, *, now: dt.datetime | None = None) -> Candidate:
+    """Read a code for a terminal or a clerk; raises the precise refusal, and stops a caller who guesses.
+
+    A wrong code is counted before the next one of the same terminal is looked at (the stripe), so that a burst cannot outrun the bound:
+    at most GUESSES_A_DAY a day and terminal, and one more for each further process of the program.
+    """
+    with _stripes[actor.id.int % len(_stripes)]:
+        _refuse_stopped(actor)
+        found = read(text, now or clock.now(), city_id=actor.city_id)
+        if found == "code_unknown":
+            _count_guess(actor)
+    if isinstance(found, str):
+        raise refusal(found)
+    return found
+
+
+def read(text: str, now: dt.datetime, *, city_id: int) -> Candidate | str:
+    """What an authentic code of the city claims, or the code of a refusal; counts nothing."""
+    if len(text) != CODE_DIGITS or not text.isascii() or not text.isdigit():
+        return "code_malformed"
+    if text[:PREFIX_DIGITS] != wired().prefixes.get(city_id):
+        return "code_of_other_city"
+    handle, mac = take_apart(permutation(city_id), text[PREFIX_DIGITS:])
+    generation = _generations.get(handle, 1)
+    steps = steps_open(now.timestamp())
+    found = search(Mac(device_secret(master(), handle, generation)), mac, steps)
+    if found is not None:
+        return Candidate(handle, generation, *found)
+    return _read_again(handle, mac, now, tried=generation)
+
+
+def forget() -> None:
+    """Know what a new process knows; for tests."""
+    _generations.clear()
+    _known_terminals.clear()
+    _stopped.clear()
+
+
+def _read_again(handle: int, mac: int, now: dt.datetime, *, tried: int) -> Candidate | str:
+    """Look with the generation the database knows, then among codes that are too old or too early."""
+    generation = _generation_of(handle)
+    if generation is None:
+        return "code_unknown"
+    secret, here = Mac(device_secret(master(), handle, generation)), step_at(now.timestamp())
+    if generation != tried:
+        _learn(handle, generation)
+        if (found := search(secret, mac, steps_open(now.timestamp()))) is not None:
+            return Candidate(handle, generation, *found)
+    if search(secret, mac, range(here, here - TOLD_APART_STEPS - 1, -1)) is not None:
+        return "code_expired"
+    if search(secret, mac, range(here + 1, here + TOLD_APART_STEPS + 1)) is not None:
+        return "code_too_early"
+    return "code_unknown"
+
+
+def _generation_of(handle: int) -> int | None:
+    try:
+        row = db.connection().execute("SELECT generation FROM pay_handle WHERE handle = %s", (handle,)).fetchone()
+    except psycopg.OperationalError as fault:
+        db.drop_connection()
+        raise Unavailable() from fault
+    return int(row[0]) if row else None
+
+
+def _learn(handle: int, generation: int) -> None:
+    if len(_generations) > 100_000:
+        _generations.clear()
+    _generations[handle] = generation
+
+
+def _refuse_stopped(actor: Actor) -> None:
+    """Refuse a terminal that used up its guesses; a process that has not met it today asks the database once."""
+    until = _stopped.get(actor.id)
+    if until is not None and until > clock.timestamp():
+        raise TooManyWrongCodes(retry_after=int(until - clock.timestamp()) + 1)
+    today = (actor.id, clock.today())
+    if today not in _known_terminals:
+        if len(_known_terminals) > 100_000:
+            _known_terminals.clear()
+        try:
+            limits.check(GUESS, str(actor.id), per=DAY, at_most=GUESSES_A_DAY)
+        except Throttled as fault:
+            _stop(actor, fault)
+        _known_terminals.add(today)
+
+
+def _count_guess(actor: Actor) -> None:
+    """Count a wrong code in PostgreSQL; the last allowed one already stops the terminal. Not countable is Unavailable."""
+    try:
+        limits.count(GUESS, str(actor.id), per=DAY, at_most=GUESSES_A_DAY - 1)
+    except Throttled as fault:
+        _stop(actor, fault)
+
+
+def _stop(actor: Actor, fault: Throttled) -> None:
+    seconds = int(fault.facts["retry_after"])
+    _stopped[actor.id] = clock.timestamp() + seconds
+    raise TooManyWrongCodes(retry_after=seconds) from fault

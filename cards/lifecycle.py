@@ -1,0 +1,131 @@
+"""The steps of a card's life after its issue. Each is one of ``rules.STEPS``, locked, numbered, written down and told (F7, F9, F18)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from cards import history
+from cards.codes import pay_keys
+from cards.errors import CardStepForbidden
+from cards.issuing import begin, put_card
+from cards.models import Card
+from cards.products import product_of
+from cards.rules import STEPS, allowed
+from cards.viewing import CardView, view
+from cards.wiring import wired
+from core import clock, ids
+from core.actors import Actor, ActorKind
+from core.db import session
+from core.errors import NotFound
+from core.vocabulary import AuditEvent
+
+# Nobody holds more, and a list has an end.
+MOST_CARDS = 100
+# What a clerk may do with a card by name, and the field each sets or clears.
+CLERK_STEPS: dict[str, dict[str, bool]] = {
+    "activate": {},
+    "freeze": {"frozen_at": True},
+    "resume": {"frozen_at": False},
+    "lock": {"locked_at": True},
+    "unlock": {"locked_at": False},
+    "mark_bad": {"bad_at": True},
+    "cancel": {},
+}
+
+
+def cards_of(actor: Actor) -> list[CardView]:
+    """The resident's cards, the newest first, those that ended included."""
+    mine = select(Card).where(Card.resident_id == actor.id, Card.city_id == actor.city_id)
+    return [view(card) for card in session().scalars(mine.order_by(Card.id.desc()).limit(MOST_CARDS))]
+
+
+def card_of(actor: Actor, card_id: UUID) -> CardView:
+    """One card the actor may see; NotFound for another's or another city's."""
+    return view(held(actor, card_id, lock=False))
+
+
+def held(actor: Actor, card_id: UUID, *, lock: bool = True) -> Card:
+    """The row of a card: a resident reaches only their own, a clerk those of their city, the program itself every one."""
+    card = session().get(Card, card_id, with_for_update=lock, populate_existing=lock)
+    if card is None or not _reaches(actor, card):
+        raise NotFound()
+    return card
+
+
+def _reaches(actor: Actor, card: Card) -> bool:
+    if actor.kind is ActorKind.SYSTEM:
+        return True
+    if actor.city_id != card.city_id:
+        return False
+    return actor.kind is ActorKind.STAFF or (actor.kind is ActorKind.RESIDENT and actor.id == card.resident_id)
+
+
+def take(
+    actor: Actor, card: Card, name: str, *, reason: str | None = None, facts: dict[str, Any] | None = None, **changes: Any
+) -> CardView:
+    """Take one step with a locked card, or raise CardStepForbidden; ``changes`` are the fields it sets."""
+    step, before = STEPS[name], card.state
+    if not allowed(card, step):
+        raise CardStepForbidden(state=before, step=name)
+    for field, value in changes.items():
+        setattr(card, field, value)
+    if step.leads is not None:
+        card.state = str(step.leads)
+    card.version += 1
+    history.write(actor, card, step.audit, step.event, before=before, reason=reason, facts=facts)
+    session().flush()
+    return view(card)
+
+
+def take_by_name(actor: Actor, card_id: UUID, name: str, *, reason: str) -> CardView:
+    """One of the clerk's steps, with the reason that stands in the history."""
+    card = held(actor, card_id)
+    if name == "cancel":
+        return cancel(actor, card, reason=reason)
+    changes: dict[str, Any] = {field: clock.now() if sets else None for field, sets in CLERK_STEPS[name].items()}
+    return take(actor, card, name, reason=reason, **changes)
+
+
+def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
+    """End a card for good; upper floors may refuse it (money left, rides open)."""
+    if not allowed(card, STEPS["cancel"]):
+        raise CardStepForbidden(state=card.state, step="cancel")
+    for hook in wired().before_cancel:
+        hook(actor, view(card))
+    pay_keys.revoke_of_card(actor, card, reason="card_cancelled")
+    return take(actor, card, "cancel", reason=reason, lost_at=None, loss_kind=None, loss_lapses_at=None, loss_lapse=None)
+
+
+def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
+    """A new virtual card with a new number in place of this one; the wallet stays the resident's and is linked anew (D13).
+
+    A card in plastic is not replaced here: that waits for what terminals still hold of it.
+    """
+    old = held(actor, card_id)
+    if old.form != "virtual" or not allowed(old, STEPS["replace"]):
+        raise CardStepForbidden(state=old.state, step="replace")
+    for hook in wired().before_replace:
+        hook(actor, view(old))
+    kind = product_of(old.city_id, old.product)
+    identity = ids.new_id()
+    pay_keys.revoke_of_card(actor, old, reason="card_replaced")
+    take(actor, old, "replace", reason=reason, facts={"replaced_by": ids.show("card", identity)}, replaced_by=identity)
+    new = put_card(
+        old.resident_id,
+        kind,
+        kind.form(old.form, clock.today()),
+        masked_name=old.masked_name,
+        id=identity,
+        concession=old.concession,
+        wallet_account_id=old.wallet_account_id,
+    )
+    return begin(actor, new, AuditEvent.CARD_ISSUED)
+
+
+def mirror(actor: Actor, card_id: UUID, status: str) -> CardView:
+    """Take over what the card's own issuer says of it: any status but ``active`` stops the card here at once (F16, F166)."""
+    card = held(actor, card_id)
+    return take(actor, card, "mirror", facts={"status": status}, mirrored_status=status, mirrored_at=clock.now())
