@@ -1,0 +1,177 @@
+-- Many charges in one commit: everything a charge writes, decided item by item as if each had come alone. Parallel arrays in, one row
+-- per item out: its code ('posted', or the stable code of its refusal), its facts, and whether it repeats an answer given before.
+-- 'again' is no answer: another item of this call moves the same wallet, so the caller asks for this one in its next call.
+--
+-- Nobody waits in a circle, because everybody takes locks in this order: codes, wallets by id, accounts by id (in ledger_post), and only
+-- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks.
+CREATE FUNCTION charge_post(
+  principals uuid[], keys text[], body_hashes bytea[], request_ids uuid[],
+  charge_ids uuid[], subjects text[], transfer_ids uuid[], audit_ids uuid[], outbox_ids uuid[],
+  cities integer[], terminals uuid[], merchants uuid[], merchant_accounts uuid[], amounts bigint[], occurred timestamptz[],
+  handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[]
+) RETURNS TABLE (ordinal bigint, code text, facts jsonb, replayed boolean) LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+SET timezone = 'UTC'
+-- Every row is found by an index, whatever the statistics said when the plan was made; planned once per connection.
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  n CONSTANT integer := cardinality(charge_ids);
+  this_moment timestamptz; today date; this_month date;
+  wallet_ids uuid[];
+  codes text[]; card_ids uuid[]; residents uuid[]; wallets uuid[]; debits uuid[]; names text[];
+  used_handles bigint[]; used_steps bigint[]; used_taps smallint[];
+  receipts text[]; answers jsonb[]; known jsonb[];
+  posted record;
+BEGIN
+  -- present_code takes the same lock: a code is presented or charged, and whoever comes second sees it.
+  PERFORM pg_advisory_xact_lock(c.lock) FROM (
+    SELECT DISTINCT code_lock_v1(i.handle, i.step, i.tap) AS lock FROM unnest(handles, steps, taps) AS i(handle, step, tap)
+     WHERE i.handle IS NOT NULL ORDER BY 1) AS c;
+
+  SELECT array_agg(w.id) INTO wallet_ids FROM (
+    SELECT id FROM wallet WHERE account_id = ANY (ARRAY(
+      SELECT c.wallet_account_id FROM unnest(handles, presentations) AS i(handle, presentation)
+        LEFT JOIN presented p ON p.id = i.presentation
+        JOIN pay_handle h ON h.handle = coalesce(i.handle, p.handle)
+        JOIN card c ON c.id = h.card_id))
+    ORDER BY id FOR NO KEY UPDATE) AS w;
+
+  -- Read after the locks: whatever another charge of these wallets did is seen.
+  this_moment := city_now();
+  today := (this_moment AT TIME ZONE 'Asia/Shanghai')::date;
+  this_month := date_trunc('month', today);
+
+  SELECT array_agg(d.code ORDER BY d.o), array_agg(d.card_id ORDER BY d.o), array_agg(d.resident_id ORDER BY d.o),
+         array_agg(d.wallet_id ORDER BY d.o), array_agg(d.debit ORDER BY d.o), array_agg(d.masked_name ORDER BY d.o),
+         array_agg(d.handle ORDER BY d.o), array_agg(d.step ORDER BY d.o), array_agg(d.tap ORDER BY d.o), array_agg(d.answer ORDER BY d.o)
+    INTO codes, card_ids, residents, wallets, debits, names, used_handles, used_steps, used_taps, known
+    FROM (
+      SELECT r.*, CASE WHEN r.code IS NULL AND r.turn = 1 THEN r.account_id END AS debit FROM (
+        SELECT f.o, f.card_id, f.resident_id, f.wallet_id, f.account_id, f.masked_name, f.handle, f.step, f.tap, f.answer,
+               row_number() OVER (PARTITION BY f.wallet_id, f.refusal IS NULL ORDER BY f.o) AS turn,
+               CASE
+                 WHEN f.refusal IS NOT NULL THEN f.refusal
+                 WHEN row_number() OVER (PARTITION BY f.wallet_id, f.refusal IS NULL ORDER BY f.o) > 1 THEN 'again'
+                 WHEN f.amount > f.single_limit_fen THEN 'limit_single'
+                 WHEN f.amount + CASE WHEN f.spent_on = today THEN f.spent_day_fen ELSE 0 END > f.daily_limit_fen THEN 'limit_daily'
+                 WHEN f.amount + CASE WHEN f.spent_month = this_month THEN f.spent_month_fen ELSE 0 END > f.monthly_limit_fen
+                   THEN 'limit_monthly'
+               END AS code
+          FROM (
+            SELECT i.o, i.amount, c.id AS card_id, c.resident_id, c.masked_name, w.id AS wallet_id, w.account_id,
+                   w.single_limit_fen, w.daily_limit_fen, w.monthly_limit_fen,
+                   w.spent_on, w.spent_day_fen, w.spent_month, w.spent_month_fen,
+                   coalesce(i.handle, p.handle) AS handle, coalesce(i.step, p.step) AS step, coalesce(i.tap, p.tap) AS tap, k.answer,
+                   CASE
+                     WHEN k.body_hash <> i.body_hash THEN 'idempotency_key_reused'
+                     WHEN k.status = 0 THEN 'request_in_progress'
+                     WHEN k.status > 0 THEN 'replay'
+                     WHEN i.presentation IS NOT NULL AND p.terminal_id IS DISTINCT FROM i.terminal THEN 'presentation_unknown'
+                     WHEN p.expires_at <= this_moment THEN 'presentation_expired'
+                     WHEN h.handle IS NULL THEN 'code_unknown'
+                     WHEN h.revoked_at <= this_moment OR h.generation <> i.generation THEN 'pay_key_revoked'
+                     WHEN h.city_id <> i.city THEN 'code_of_other_city'
+                     WHEN u.charge_id IS NOT NULL OR q.terminal_id <> i.terminal THEN 'code_used'
+                     WHEN card_refusal_v1(c, this_moment, today) IS NOT NULL THEN card_refusal_v1(c, this_moment, today)
+                     WHEN w.id IS NULL OR w.mode <> 'platform' THEN 'wallet_elsewhere'
+                     WHEN w.state <> 'open' THEN 'wallet_closed'
+                     -- Linked to another wallet between the lock and this look.
+                     WHEN w.id <> ALL (wallet_ids) THEN 'again'
+                   END AS refusal
+              FROM unnest(principals, keys, body_hashes, cities, terminals, amounts, handles, generations, steps, taps, presentations)
+                   WITH ORDINALITY
+                AS i(principal, key, body_hash, city, terminal, amount, handle, generation, step, tap, presentation, o)
+              LEFT JOIN idempotency k ON k.principal = i.principal AND k.key = i.key
+              LEFT JOIN presented p ON p.id = i.presentation
+              LEFT JOIN presented q ON q.handle = i.handle AND q.step = i.step AND q.tap = i.tap
+              LEFT JOIN pay_handle h ON h.handle = coalesce(i.handle, p.handle)
+              LEFT JOIN card c ON c.id = h.card_id
+              LEFT JOIN code_used u ON u.handle = coalesce(i.handle, p.handle)
+                                   AND u.step = coalesce(i.step, p.step) AND u.tap = coalesce(i.tap, p.tap)
+              LEFT JOIN wallet w ON w.account_id = c.wallet_account_id
+          ) AS f
+      ) AS r
+    ) AS d;
+
+  -- An item refused already has no account to debit, which ledger_post leaves alone.
+  SELECT * INTO posted FROM ledger_post(
+    transfer_ids, cities, array_fill('charge'::text, ARRAY[n]), debits, merchant_accounts, amounts,
+    charge_ids, array_fill(NULL::uuid, ARRAY[n]), occurred);
+  SELECT array_agg(coalesce(i.code, CASE i.status WHEN 0 THEN 'posted' WHEN 1 THEN 'insufficient_funds' WHEN 2 THEN 'merchant_unknown'
+                                    ELSE 'charge_impossible' END) ORDER BY i.o),
+         array_agg(CASE i.status WHEN 0 THEN receipt_number(i.city, today) END ORDER BY i.o)
+    INTO codes, receipts FROM unnest(codes, posted.statuses, cities) WITH ORDINALITY AS i(code, status, city, o);
+
+  SELECT array_agg(CASE
+           WHEN i.code = 'posted' THEN jsonb_build_object(
+             'code', i.code, 'charge', i.charge, 'card', i.card, 'resident', i.resident, 'masked_name', i.name, 'amount_fen', i.amount,
+             'balance_after_fen', i.balance, 'receipt_number', i.receipt, 'terminal', i.terminal, 'merchant', i.merchant,
+             'occurred_at', i.occurred, 'recorded_at', posted.recorded)
+           WHEN i.code = 'replay' THEN i.known
+           WHEN i.code = 'again' THEN jsonb_build_object('wallet', i.wallet)
+           ELSE jsonb_build_object('code', i.code)
+         END ORDER BY i.o)
+    INTO answers
+    FROM unnest(codes, charge_ids, card_ids, residents, names, amounts, posted.debit_balances, receipts, terminals, merchants,
+                occurred, known, wallets) WITH ORDINALITY
+      AS i(code, charge, card, resident, name, amount, balance, receipt, terminal, merchant, occurred, known, wallet, o);
+
+  INSERT INTO code_used (handle, step, tap, charge_id, at)
+  SELECT i.handle, i.step, i.tap, i.charge, posted.recorded
+    FROM unnest(codes, used_handles, used_steps, used_taps, charge_ids) AS i(code, handle, step, tap, charge)
+   WHERE i.code = 'posted' ORDER BY 1, 2, 3;
+
+  INSERT INTO charge (id, city_id, resident_id, card_id, terminal_id, merchant_id, amount_fen, refunded_fen, state, transfer_id,
+                      receipt_number, occurred_at, recorded_at, facts)
+  SELECT i.charge, i.city, i.resident, i.card, i.terminal, i.merchant, i.amount, 0, 'posted', i.transfer,
+         i.receipt, i.occurred, posted.recorded, jsonb_build_object('masked_name', i.name, 'balance_after_fen', i.balance)
+    FROM unnest(codes, charge_ids, cities, residents, card_ids, terminals, merchants, amounts, transfer_ids, receipts, occurred,
+                names, posted.debit_balances)
+      AS i(code, charge, city, resident, card, terminal, merchant, amount, transfer, receipt, occurred, name, balance)
+   WHERE i.code = 'posted';
+
+  UPDATE wallet AS w
+     SET spent_day_fen = CASE WHEN w.spent_on = today THEN w.spent_day_fen ELSE 0 END + i.amount,
+         spent_day_count = CASE WHEN w.spent_on = today THEN w.spent_day_count ELSE 0 END + 1,
+         spent_month_fen = CASE WHEN w.spent_month = this_month THEN w.spent_month_fen ELSE 0 END + i.amount,
+         spent_on = today, spent_month = this_month
+    FROM unnest(codes, wallets, amounts) AS i(code, wallet, amount)
+   WHERE i.code = 'posted' AND w.id = i.wallet;
+
+  INSERT INTO outbox (id, city_id, event, subject, payload, occurred_at)
+  SELECT i.id, i.city, 'payments:charge:post', i.subject, i.answer, posted.recorded
+    FROM unnest(codes, outbox_ids, cities, subjects, answers) AS i(code, id, city, subject, answer)
+   WHERE i.code = 'posted';
+
+  INSERT INTO audit (id, city_id, actor_kind, actor_id, event, subject, resident_id, outcome, detail, request_id)
+  SELECT i.id, i.city, 'terminal', i.terminal, CASE i.code WHEN 'posted' THEN 'payments:charge:post' ELSE 'payments:charge:refuse' END,
+         i.subject, i.resident, CASE i.code WHEN 'posted' THEN 'done' ELSE i.code END,
+         jsonb_build_object('amount_fen', i.amount, 'merchant', i.merchant, 'card', i.card), i.request
+    FROM unnest(codes, audit_ids, cities, terminals, subjects, residents, amounts, merchants, card_ids, request_ids)
+      AS i(code, id, city, terminal, subject, resident, amount, merchant, card, request)
+   WHERE i.code NOT IN ('replay', 'again', 'request_in_progress');
+
+  INSERT INTO idempotency (principal, key, body_hash, status, answer, created_at)
+  SELECT i.principal, i.key, i.body_hash, CASE i.code WHEN 'posted' THEN 201 ELSE 409 END, i.answer, this_moment
+    FROM unnest(codes, principals, keys, body_hashes, answers) AS i(code, principal, key, body_hash, answer)
+   WHERE i.code NOT IN ('replay', 'again', 'request_in_progress', 'idempotency_key_reused') ORDER BY 1, 2;
+
+  -- A repetition writes, so that its commit waits for the standby like the first one's did: nobody is told of a payment that a
+  -- failover then loses.
+  IF 'replay' = ANY (codes) THEN
+    UPDATE idempotency AS k SET replays = k.replays + 1
+      FROM (SELECT r.principal, r.key FROM unnest(codes, principals, keys) AS r(code, principal, key)
+             WHERE r.code = 'replay' ORDER BY 1, 2) AS i
+     WHERE k.principal = i.principal AND k.key = i.key;
+  END IF;
+
+  RETURN QUERY
+  SELECT i.o, CASE i.code WHEN 'replay' THEN i.answer ->> 'code' ELSE i.code END, i.answer, i.code = 'replay'
+    FROM unnest(codes, answers) WITH ORDINALITY AS i(code, answer, o);
+END $$;
