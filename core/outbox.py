@@ -119,7 +119,7 @@ def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
             else:
                 listener(fact)
     except Exception as fault:  # whatever a listener raises, the fact is kept and the others go on
-        log.warning("fact_parked", listener=name, event=str(fact.event), seq=fact.seq, fault=type(fault).__name__)
+        log.warning("fact_parked", listener=name, about=str(fact.event), seq=fact.seq, fault=type(fault).__name__)
         with db.transaction() as session:
             session.execute(
                 text("UPDATE outbox_cursor SET txid = :txid, seq = :seq WHERE listener = :name AND (txid, seq) < (:txid, :seq)"),

@@ -8,12 +8,12 @@ second) an edit by a superuser would go unnoticed; after it, any changed, added 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from core import clock, db
-from core.crypto import keyring
+from core import clock, crypto, db
 
 GENESIS = bytes(32)
 BATCH = 20_000
@@ -75,7 +75,7 @@ def _seal(chain: Chain) -> int:
         if not rows:
             return 0
         head = link(previous, (bytes(row.kept) for row in rows))
-        key = keyring().signing_key("seal")
+        key = crypto.signing_key("seal")
         session.execute(
             text("INSERT INTO seal VALUES (:c, :n, :a, :b, :rows, :previous, :hash, :kid, :signature, :at)"),
             {
@@ -94,10 +94,10 @@ def _seal(chain: Chain) -> int:
     return len(rows)
 
 
-def link(previous: bytes, rows: object) -> bytes:
+def link(previous: bytes, rows: Iterable[bytes]) -> bytes:
     """The hash of a link: SHA-256 over the previous head and every row's hash in order."""
     digest = hashlib.sha256(previous)
-    for row in rows:  # type: ignore[attr-defined]  # any iterable of bytes
+    for row in rows:
         digest.update(row)
     return digest.digest()
 
@@ -122,7 +122,7 @@ def verify(name: str) -> list[Break]:
                 why = "row"
             elif len(rows) != seal.rows or link(previous, (bytes(row.kept) for row in rows)) != bytes(seal.hash):
                 why = "rows"
-            elif not keyring().verify("seal", seal.kid, bytes(seal.hash), bytes(seal.signature)):
+            elif not crypto.verify("seal", seal.kid, bytes(seal.hash), bytes(seal.signature)):
                 why = "signature"
             if why:
                 breaks.append(Break(name, seal.number, why))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -241,7 +242,7 @@ def _one_transaction(handler: _Handler, actor: Actor, once: Once | None, argumen
         if "once" in route.wants:
             arguments["once"] = once
         try:
-            with session.begin_nested():
+            with session.begin_nested() if once is not None else nullcontext():
                 body, answer = handler.dump(route.view(actor, **arguments))
         except CityError as given:
             if once is None or not _is_decision(given):
@@ -342,14 +343,14 @@ def _query(schema: ma.Schema) -> dict[str, Any]:
     for name, values in request.args.lists():
         wanted = schema.fields.get(name)
         value = values[0]
-        if isinstance(wanted, ma.fields.List):
+        if isinstance(wanted, ma.fields.List) or len(values) > 1:
             plain[name] = values
         elif isinstance(wanted, ma.fields.Integer) and value.lstrip("-").isdecimal() and value.isascii() and len(value) < 16:
             plain[name] = int(value)
         elif isinstance(wanted, ma.fields.Boolean) and value in ("true", "false"):
             plain[name] = value == "true"
         else:
-            plain[name] = value if len(values) == 1 else values
+            plain[name] = value
     return plain
 
 

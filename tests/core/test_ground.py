@@ -1,0 +1,248 @@
+"""Ids, clock, limits, outbox, jobs, audit and seals: what the floors above stand on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import audit, clock, db, ids, jobs, limits, outbox, paging, pulse, revocation, sealer
+from core.actors import system
+from core.errors import NotFound, Throttled, Unavailable
+from core.money import yuan
+from core.vocabulary import AuditEvent, Event
+from tests.core.conftest import CITY, WANG
+
+
+@given(st.uuids(), st.sampled_from(["card", "top_up"]))
+def test_a_shown_id_reads_back_and_another_prefix_does_not(identity: UUID, prefix: str) -> None:
+    shown = ids.show(prefix, identity)
+    assert ids.parse(prefix, shown) == identity
+    with pytest.raises(NotFound):
+        ids.parse("other", shown)
+
+
+@given(st.text(max_size=40))
+def test_nonsense_is_no_id(text: str) -> None:
+    with pytest.raises(NotFound):
+        ids.parse("card", text)
+
+
+def test_ids_rise_and_carry_their_time() -> None:
+    made = [ids.new_id() for _ in range(20_000)]
+    assert made == sorted(set(made))
+    assert {i.version for i in made} == {7}
+    assert abs((ids.at(ids.new_id()) - clock.now()).total_seconds()) < 10
+    moment = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    assert ids.at(ids.floor_id(moment)) == moment
+
+
+def test_fen_are_shown_as_yuan() -> None:
+    assert [yuan(f) for f in (0, 5, 1230, -1)] == ["0.00", "0.05", "12.30", "-0.01"]
+
+
+@given(st.one_of(st.uuids(), st.integers(0, 2**60), st.text(st.characters(codec="utf-8"), max_size=30)))
+def test_a_cursor_reads_back(key: UUID | int | str) -> None:
+    assert paging.decode(paging.encode(key)) == key
+
+
+@given(st.text(max_size=30))
+def test_a_forged_cursor_is_refused_or_harmless(text: str) -> None:
+    try:
+        assert isinstance(paging.decode(text), (UUID, int, str))
+    except paging.CursorUnknown:
+        pass
+
+
+def test_a_protecting_limit_counts_and_refuses_whatever_the_transaction_does(small: Flask) -> None:
+    for _ in range(3):
+        limits.count("tries", "x", per=dt.timedelta(hours=1), at_most=3)
+    with pytest.raises(Throttled) as refused:
+        limits.count("tries", "x", per=dt.timedelta(hours=1), at_most=3)
+    assert 1 <= refused.value.facts["retry_after"] <= 3601
+    limits.forgive("tries", "x", per=dt.timedelta(hours=1))
+    limits.check("tries", "x", per=dt.timedelta(hours=1), at_most=1)
+
+
+def test_a_protecting_limit_fails_closed_when_the_database_is_away(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "_url", "postgresql://citycard_app@/x?host=/nowhere")
+    db.drop_connection()
+    with pytest.raises(Unavailable):
+        limits.count("tries", "x", per=dt.timedelta(hours=1), at_most=3)
+
+
+def test_a_request_quota_falls_back_to_the_process_when_redis_is_away() -> None:
+    quotas = limits.Quotas("redis://127.0.0.1:9/0")
+    for _ in range(5):
+        quotas.take("x", per_minute=5)
+    with pytest.raises(Throttled):
+        quotas.take("x", per_minute=5)
+
+
+def test_what_is_revoked_is_known_at_once_here_and_forgotten_by_nobody(small: Flask) -> None:
+    issued = clock.now()
+    assert not revocation.is_revoked(["session:1"], issued)
+    with db.transaction():
+        revocation.revoke("session:1")
+    pulse.read_now()
+    assert revocation.is_revoked(["resident:9", "session:1"], issued)
+    assert not revocation.is_revoked(["session:1"], clock.now())
+    revocation.forget()
+    pulse.forget()
+    assert revocation.is_revoked(["session:1"], issued)
+
+
+def test_an_audit_line_cannot_be_back_dated_changed_or_removed(small: Flask) -> None:
+    with db.transaction():
+        audit.record(WANG, AuditEvent.CARD_LOST, city_id=CITY, subject="card_x", resident_id=WANG.id, detail={"why": "test"})
+    forged = "INSERT INTO audit (id, city_id, actor_kind, actor_id, event, subject, outcome, at, row_hash) VALUES (%s,1,'x',%s,'x','x','x','2001-01-01','')"
+    db.connection().execute(forged, (ids.new_id(), ids.new_id()))
+    oldest, kept = db.connection().execute("SELECT min(at), bool_and(row_hash = audit_row_hash(a)) FROM audit a").fetchone() or ()
+    assert oldest > clock.now() - dt.timedelta(minutes=1)
+    assert kept
+    for attack in ("UPDATE audit SET outcome = 'x'", "DELETE FROM audit", "TRUNCATE audit", "ALTER TABLE audit DISABLE TRIGGER ALL"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            db.connection().execute(attack)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE audit SET outcome = 'forged' WHERE subject = 's7'",
+        "DELETE FROM audit WHERE subject = 's7'",
+        "UPDATE audit SET outcome = 'forged', row_hash = audit_row_hash(row(id, city_id, at, actor_kind, actor_id, event, subject, resident_id,"
+        " 'forged', detail, request_id, txid, row_hash)::audit) WHERE subject = 's7'",
+        "INSERT INTO audit SELECT gen_random_uuid(), city_id, at, actor_kind, actor_id, event, 'new', resident_id, outcome, detail, request_id,"
+        " txid, row_hash FROM audit WHERE subject = 's7'",
+        "UPDATE seal SET hash = sha256('x') WHERE number = 1",
+    ],
+    ids=["changed", "deleted", "changed with its hash", "added", "another head"],
+)
+def test_the_chain_finds_what_a_superuser_does_with_triggers_off(small: Flask, settings: object, ground: tuple[object, ...], edit: str) -> None:
+    for link in range(3):
+        with db.transaction():
+            for row in range(5):
+                audit.record(WANG, AuditEvent.CARD_LOST, city_id=CITY, subject=f"s{link * 5 + row}")
+        sealer.seal_all()
+    assert sealer.verify("audit") == []
+    name = db.connection().info.dbname
+    with psycopg.connect(ground[0].url("postgres", name), autocommit=True) as superuser:  # type: ignore[attr-defined]  # a Server
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute(edit)
+    assert [b.chain for b in sealer.verify("audit")][:1] == ["audit"]
+
+
+def test_a_row_of_a_transaction_that_commits_late_is_sealed_all_the_same(small: Flask) -> None:
+    line = "INSERT INTO audit (id, city_id, actor_kind, actor_id, event, subject, outcome) VALUES (%s, 1, 'x', %s, 'x', 'late', 'x')"
+    with db.private_connection() as slow:
+        slow.execute("BEGIN")
+        slow.execute(line, (ids.new_id(), ids.new_id()))
+        with db.transaction():
+            audit.record(WANG, AuditEvent.CARD_LOST, city_id=CITY, subject="early")
+        sealer.seal_all()
+        slow.execute("COMMIT")
+    sealer.seal_all()
+    assert db.connection().execute("SELECT sum(rows) FROM seal").fetchone() == (2,)
+    assert sealer.verify("audit") == []
+
+
+heard: list[str] = []
+failing: set[str] = set()
+
+
+@outbox.listens(Event.CARD_ISSUED, Event.CARD_LOST)
+def hear(fact: outbox.Fact) -> None:
+    """Listens for these tests."""
+    if fact.subject in failing:
+        raise RuntimeError("not now")
+    heard.append(f"{fact.subject}:{fact.event.rpartition(':')[2]}")
+
+
+def emit(event: Event, subject: str) -> None:
+    with db.transaction():
+        outbox.emit(event, city_id=CITY, subject=subject, payload={})
+
+
+def test_a_fact_is_told_after_its_commit_once_and_in_order_per_subject(small: Flask) -> None:
+    heard.clear()
+    with pytest.raises(ZeroDivisionError), db.transaction():
+        outbox.emit(Event.CARD_ISSUED, city_id=CITY, subject="never", payload={})
+        raise ZeroDivisionError
+    for subject in ("a", "b"):
+        emit(Event.CARD_ISSUED, subject)
+    emit(Event.CARD_LOST, "a")
+    outbox.drain()
+    outbox.drain()
+    assert heard == ["a:issue", "b:issue", "a:report"]
+
+
+def test_a_fact_that_fails_waits_with_its_subject_while_others_go_on(small: Flask) -> None:
+    heard.clear()
+    failing.add("a")
+    emit(Event.CARD_ISSUED, "a")
+    emit(Event.CARD_LOST, "a")
+    emit(Event.CARD_ISSUED, "b")
+    outbox.drain()
+    assert heard == ["b:issue"]
+    failing.clear()
+    clock.learn(dt.timedelta(hours=2))
+    try:
+        outbox.drain()
+    finally:
+        clock.learn(dt.timedelta())
+    assert heard == ["b:issue", "a:issue", "a:report"]
+
+
+ran: list[str] = []
+
+
+@jobs.job("test:note")
+def note(text: str) -> None:
+    """Notes that it ran."""
+    ran.append(text)
+
+
+@jobs.every("test:daily", daily_at=dt.time(2, 30))
+def daily() -> None:
+    """Notes that it ran."""
+    ran.append("daily")
+
+
+def test_a_job_exists_exactly_if_its_transaction_does_and_runs_in_order_when_due(small: Flask) -> None:
+    ran.clear()
+    now = clock.now()
+    with pytest.raises(ZeroDivisionError), db.transaction():
+        jobs.defer(note, text="never")
+        raise ZeroDivisionError
+    with db.transaction():
+        jobs.defer(note, at=now + dt.timedelta(hours=2), text="later")
+        jobs.defer(note, at=now + dt.timedelta(hours=1), text="sooner", key="one")
+        jobs.defer(note, at=now + dt.timedelta(hours=1), text="again", key="one")
+        jobs.defer(note, text="now")
+    jobs.run_due()
+    assert ran == ["now"]
+    jobs.run_due(now + dt.timedelta(hours=3))
+    assert ran == ["now", "sooner", "later"]
+
+
+def test_a_daily_job_plants_itself_again_at_the_citys_time(small: Flask) -> None:
+    ran.clear()
+    jobs.plant_rhythms()
+    jobs.plant_rhythms()
+    due = jobs.next_due()
+    assert due is not None
+    waiting = db.connection().execute("SELECT count(*), min(scheduled_at) FROM procrastinate_jobs WHERE task_name = 'test:daily'").fetchone()
+    assert waiting is not None
+    assert waiting[0] == 1
+    assert waiting[1].astimezone(clock.CHINA).time() == dt.time(2, 30)
+
+
+def test_a_systems_actor_is_the_same_in_every_run() -> None:
+    assert system("sealer") == system("sealer") != system("other")
+    assert json.dumps({"kind": system("x").kind}) == '{"kind": "system"}'
