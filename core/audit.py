@@ -57,7 +57,15 @@ def data_use(actor: Actor, *, city_id: int, resident_id: UUID, purpose: str, fie
             "INSERT INTO data_use (id, city_id, resident_id, actor_kind, actor_id, purpose, fields)"
             " VALUES (:id, :city, :resident, :kind, :actor, :purpose, :fields)"
         ),
-        {"id": ids.new_id(), "city": city_id, "resident": resident_id, "kind": actor.kind, "actor": actor.id, "purpose": purpose, "fields": fields},
+        {
+            "id": ids.new_id(),
+            "city": city_id,
+            "resident": resident_id,
+            "kind": actor.kind,
+            "actor": actor.id,
+            "purpose": purpose,
+            "fields": fields,
+        },
     )
 
 

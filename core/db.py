@@ -15,12 +15,11 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session as FlaskSession
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import BigInteger, Connection, LargeBinary, MetaData
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, UUID
@@ -44,7 +43,7 @@ class Base(DeclarativeBase):
     """Parent of every table; columns and constraints only."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         dict[str, Any]: JSONB,
         dict[str, object]: JSONB,
         list[str]: ARRAY(TEXT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import marshmallow as ma
@@ -24,7 +24,7 @@ class Schema(ma.Schema):
 class Id(ma.fields.Field[UUID]):
     """A shown id such as ``card_01j…``; a UUID inside."""
 
-    default_error_messages = {"invalid": "Not a valid id of this kind."}
+    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not a valid id of this kind."}
 
     def __init__(self, prefix: str, **options: Any) -> None:
         self.prefix = prefix
@@ -48,7 +48,8 @@ class Fen(ma.fields.Integer):
 
     def __init__(self, *, least: int = 1, most: int = MAX_FEN, **options: Any) -> None:
         self.least, self.most = least, most
-        super().__init__(strict=True, validate=validate.Range(least, most), metadata={"description": "Amount in fen (1/100 yuan)"}, **options)
+        described = {"description": "Amount in fen (1/100 yuan)"}
+        super().__init__(strict=True, validate=validate.Range(least, most), metadata=described, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -89,13 +90,13 @@ class Text(ma.fields.String):
 
 def printable(value: str, *, lines: bool = False) -> bool:
     """Whether a text holds no control character and no lone surrogate."""
-    return all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 and not 0xD800 <= ord(c) < 0xE000 or (lines and c == "\n") for c in value)
+    return all((lines and c == "\n") or (ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 and not 0xD800 <= ord(c) < 0xE000) for c in value)
 
 
 class Moment(ma.fields.Field[dt.datetime]):
     """RFC 3339 with an offset; a UTC datetime inside, shown with ``Z`` and milliseconds."""
 
-    default_error_messages = {"invalid": "Not a valid RFC 3339 time with an offset."}
+    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not a valid RFC 3339 time with an offset."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(metadata={"type": "string", "format": "date-time"}, **options)

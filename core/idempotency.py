@@ -65,7 +65,9 @@ def claim(once: Once) -> Kept | None:
         with session.begin_nested():
             session.execute(text("SET LOCAL lock_timeout = '250ms'"))
             first = session.execute(
-                text("INSERT INTO idempotency (principal, key, body_hash, status) VALUES (:p, :k, :h, 0) ON CONFLICT DO NOTHING RETURNING 1"),
+                text(
+                    "INSERT INTO idempotency (principal, key, body_hash, status) VALUES (:p, :k, :h, 0) ON CONFLICT DO NOTHING RETURNING 1"
+                ),
                 {"p": once.principal, "k": once.key, "h": once.body_hash},
             ).first()
             session.execute(text("SET LOCAL lock_timeout = '3s'"))

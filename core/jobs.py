@@ -1,4 +1,4 @@
-"""Timed and deferred work: procrastinate over the same PostgreSQL, so that a job exists exactly if the transaction that wanted it does (D32).
+"""Timed and deferred work: procrastinate over the same PostgreSQL, so that a job exists exactly if what wanted it was committed (D32).
 
 Jobs wait in the machine's time; ``clock.real`` turns a city's moment into it, and moving the clock moves what waits along.
 A job may run twice (a worker can die after its work and before saying so): its effects are guarded like any repeated request.

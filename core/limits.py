@@ -97,7 +97,8 @@ class Quotas:
         """Take one request from the caller's quota or raise Throttled."""
         if shared and self.redis is not None and time.monotonic() > self._silent_until:
             try:
-                return self._take_shared(self.redis, key, per_minute)
+                self._take_shared(self.redis, key, per_minute)
+                return
             except redis.RedisError:
                 # Redis is away: count here for a while rather than waiting for it on every request.
                 self._silent_until = time.monotonic() + 2

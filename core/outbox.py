@@ -118,7 +118,7 @@ def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
                 _park(name, fact, attempts=0, why="behind an earlier one")
             else:
                 listener(fact)
-    except Exception as fault:  # whatever a listener raises, the fact is kept and the others go on
+    except Exception as fault:  # noqa: BLE001  # whatever a listener raises, the fact is kept and the others go on
         log.warning("fact_parked", listener=name, about=str(fact.event), seq=fact.seq, fault=type(fault).__name__)
         with db.transaction() as session:
             session.execute(
@@ -129,8 +129,8 @@ def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
 
 
 def _is_parked(name: str, subject: str) -> bool:
-    found = db.session().execute(text("SELECT 1 FROM outbox_parked WHERE listener = :n AND subject = :s LIMIT 1"), {"n": name, "s": subject})
-    return found.first() is not None
+    known = text("SELECT 1 FROM outbox_parked WHERE listener = :n AND subject = :s LIMIT 1")
+    return db.session().execute(known, {"n": name, "s": subject}).first() is not None
 
 
 def _park(name: str, fact: Fact, *, attempts: int, why: str) -> None:
@@ -165,7 +165,7 @@ def _retry_parked(name: str, listener: Listener) -> int:
                 gone = session.execute(text("DELETE FROM outbox_parked WHERE listener = :n AND seq = :seq"), {"n": name, "seq": fact.seq})
                 if gone.rowcount:  # type: ignore[attr-defined]  # CursorResult at run time
                     listener(fact)
-        except Exception as fault:  # it stays parked; the pause grows
+        except Exception as fault:  # noqa: BLE001  # it stays parked; the pause grows
             log.warning("fact_failed_again", listener=name, seq=fact.seq, attempts=row.attempts + 1, fault=type(fault).__name__)
             with db.transaction():
                 _park(name, fact, attempts=row.attempts + 1, why=f"{type(fault).__name__}: {fault}"[:300])

@@ -55,7 +55,8 @@ class Resident:
         require_kind(actor, ActorKind.RESIDENT)
         stale = self.fresh is not None and (actor.signed_in_at is None or clock.now() - actor.signed_in_at > self.fresh)
         if actor.identity_level < self.level or actor.strength < self.strength or stale:
-            raise StepUpNeeded(level=self.level, strength=self.strength, max_age_seconds=int(self.fresh.total_seconds()) if self.fresh else None)
+            oldest = int(self.fresh.total_seconds()) if self.fresh else None
+            raise StepUpNeeded(level=self.level, strength=self.strength, max_age_seconds=oldest)
 
     def stated(self) -> str:
         age = f", proved within {int(self.fresh.total_seconds())} s" if self.fresh else ""
@@ -95,7 +96,8 @@ class Either:
     def check(self, actor: Actor) -> None:
         for rule in self.rules:
             if actor.kind in rule.kinds:
-                return rule.check(actor)
+                rule.check(actor)
+                return
         require_kind(actor, *self.kinds)
 
     def stated(self) -> str:

@@ -1,8 +1,8 @@
 """The edge: token → actor → limit → load → one transaction → dump, once for the whole system.
 
-Four declared modes (D8 and docs/decisions/0002): ``transaction`` wraps the operation in one SQLAlchemy transaction; ``reads`` in a read-only
-one; ``posts`` opens none, because the operation hands a command to the group poster, which commits many requests together; ``calls``
-opens none either, because the operation commits what it reserved, calls outside, and commits what came of it.
+Four declared modes (D8 and docs/decisions/0002): ``transaction`` wraps the operation in one SQLAlchemy transaction; ``reads`` in a
+read-only one; ``posts`` opens none, because the operation hands a command to the group poster, which commits many requests together;
+``calls`` opens none either, because the operation commits what it reserved, calls outside, and commits what came of it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from core.web.routing import Route, Routes
 
 log = structlog.get_logger("edge")
 TRIES = 3
+# Refusals of the attempt, not of the request: the same key may be tried again.
+NO_DECISION = ("request_in_progress", "idempotency_key_reused", "step_up_needed")
 # Requests a minute by kind of caller; a route may state its own.
 PER_MINUTE = {
     ActorKind.ANONYMOUS: 120,
@@ -64,8 +66,8 @@ class Answer:
 class IdConverter(BaseConverter):
     """A shown id in a path; nonsense is simply not found."""
 
-    def __init__(self, map: Any, prefix: str) -> None:
-        super().__init__(map)
+    def __init__(self, url_map: Any, prefix: str) -> None:
+        super().__init__(url_map)
         self.prefix = prefix
 
     def to_python(self, value: str) -> Any:
@@ -148,9 +150,9 @@ class _Handler:
             self._note(actor, refusal)
             return problems.answer(refusal, audit.request_id.get())
         except (psycopg.Error, DBAPIError, PoolTimeout) as fault:
-            refusal = _of_database(fault)
-            log.warning("database", operation=self.route.operation, fault=type(fault).__name__, code=refusal.code)
-            return problems.answer(refusal, audit.request_id.get())
+            given = _of_database(fault)
+            log.warning("database", operation=self.route.operation, fault=type(fault).__name__, code=given.code)
+            return problems.answer(given, audit.request_id.get())
 
     def _take_quota(self, actor: Actor, call: Call) -> None:
         who = call.address if actor.kind is ActorKind.ANONYMOUS else str(actor.id)
@@ -192,7 +194,7 @@ class _Handler:
     def respond(self, body: Any, answer: Answer) -> Response:
         """The response for a dumped body."""
         route, status = self.route, answer.status or self.route.status
-        data = b"" if status == 204 else body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else problems.encode(body)
+        data = b"" if status == 204 else _bytes(body)
         response = Response(data, status=status, mimetype=None if status == 204 else route.media)
         for name, value in answer.headers.items():
             response.headers[name] = value
@@ -232,7 +234,8 @@ def _transaction(handler: _Handler, actor: Actor, call: Call, arguments: dict[st
 
 
 def _one_transaction(handler: _Handler, actor: Actor, once: Once | None, arguments: dict[str, Any]) -> Response:
-    route, refusal = handler.route, None
+    route = handler.route
+    refusal: CityError | None = None
     with db.transaction() as session:
         if route.if_match:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -319,7 +322,7 @@ def _replay(handler: _Handler, kept: Kept) -> Response:
 
 def _is_decision(refusal: CityError) -> bool:
     """Whether a refusal is the answer to the request, rather than a reason to send it again."""
-    return refusal.status in (402, 403, 404, 409, 422) and refusal.code not in ("request_in_progress", "idempotency_key_reused", "step_up_needed")
+    return refusal.status in (402, 403, 404, 409, 422) and refusal.code not in NO_DECISION
 
 
 def _check_match(edge: Edge, route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
@@ -334,7 +337,13 @@ def _check_match(edge: Edge, route: Route, actor: Actor, arguments: dict[str, An
 
 
 def _etag(body: Any) -> str:
-    return hashlib.sha256(body if isinstance(body, bytes) else problems.encode(body)).hexdigest()[:32]
+    return hashlib.sha256(_bytes(body)).hexdigest()[:32]
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else problems.encode(body)
 
 
 def _query(schema: ma.Schema) -> dict[str, Any]:

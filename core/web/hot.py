@@ -36,7 +36,7 @@ def load(schema: ma.Schema, plain: Any) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(plain)
     except ma.ValidationError as fault:
-        raise Invalid(fault.normalized_messages()) from fault
+        raise Invalid(fault.normalized_messages()) from fault  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
     return loaded
 
 

@@ -13,7 +13,18 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from core import fields
 from core.actors import ActorKind
-from core.errors import CityError, Denied, Invalid, KeyMissing, Malformed, NotFound, PreconditionNeeded, Stale, Throttled, Unauthenticated
+from core.errors import (
+    CityError,
+    Denied,
+    Invalid,
+    KeyMissing,
+    Malformed,
+    NotFound,
+    PreconditionNeeded,
+    Stale,
+    Throttled,
+    Unauthenticated,
+)
 from core.web import problems
 from core.web.access import Anyone
 from core.web.routing import Route
@@ -55,7 +66,7 @@ def document(routes: Iterable[Route], *, issuer: str, version: str) -> dict[str,
         plugins=[plugin],
     )
     assert plugin.converter is not None
-    plugin.converter.add_attribute_function(_attributes)
+    plugin.converter.add_attribute_function(_attributes)  # type: ignore[no-untyped-call]  # apispec leaves it untyped
     spec.components.schema("Problem", PROBLEM)
     for scheme, words in _schemes().items():
         spec.components.security_scheme(scheme, words)
@@ -81,7 +92,7 @@ def _operation(route: Route, plugin: MarshmallowPlugin) -> dict[str, Any]:
         "tags": [route.tag],
         "parameters": _parameters(route, plugin),
         "responses": _responses(route),
-        "security": [] if isinstance(route.access, Anyone) else [{SECURITY[kind]: []} for kind in sorted(route.access.kinds) if kind in SECURITY],
+        "security": _security(route),
     }
     if route.takes is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.takes}}}
@@ -102,10 +113,17 @@ def _parameters(route: Route, plugin: MarshmallowPlugin) -> list[dict[str, Any]]
         assert plugin.converter is not None
         found += plugin.converter.schema2parameters(route.query(), location="query")
     if route.idempotent:
-        found.append(_header("Idempotency-Key", "One id per operation; repeat it when trying again", {"minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$"}))
+        form = {"minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$"}
+        found.append(_header("Idempotency-Key", "One id per operation; repeat it when trying again", form))
     if route.if_match:
         found.append(_header("If-Match", "The ETag of what was read", {}))
     return found
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if isinstance(route.access, Anyone):
+        return []
+    return [{SECURITY[kind]: []} for kind in sorted(route.access.kinds) if kind in SECURITY]
 
 
 def _ids(route: Route) -> list[tuple[str, str]]:

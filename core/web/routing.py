@@ -86,7 +86,7 @@ class Routes:
         return declare
 
 
-def _route(
+def _route(  # noqa: PLR0913  # a route has that many properties; each is named at the declaration
     tag: str,
     method: str,
     path: str,
@@ -156,6 +156,7 @@ def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
     """The schema of a page of these: ``items`` and ``next_cursor`` (null on the last page)."""
     if item not in _pages:
         name = item.__name__.removesuffix("Out").removesuffix("Schema") + "Page"
-        members = {"items": ma.fields.List(ma.fields.Nested(item), required=True), "next_cursor": ma.fields.String(required=True, allow_none=True)}
-        _pages[item] = type(name, (Schema,), {**members, "__doc__": f"A page of {item.__name__}."})
+        items = ma.fields.List(ma.fields.Nested(item), required=True)
+        cursor = ma.fields.String(required=True, allow_none=True)
+        _pages[item] = type(name, (Schema,), {"items": items, "next_cursor": cursor, "__doc__": f"A page of {item.__name__}."})
     return _pages[item]
