@@ -117,16 +117,16 @@ class Standing:
 def standing(age: int, chance: Chance) -> Standing:
     """Draw identity level, card and money; a small child has a plastic card and no wallet of its own."""
     level, card, money = LEVELS.draw(chance), STATES.draw(chance), TOP_UPS_FEN.draw(chance)
-    form: Form = "physical" if age < HAS_A_PHONE_FROM or age >= 75 or chance.once_in(6) else "virtual"
+    plastic = age < HAS_A_PHONE_FROM or age >= 75 or chance.once_in(6) or card == "inactive"
     if age < HAS_A_PHONE_FROM:
         level = 3
     if level == 1:
         card = "none"
-    if form == "physical":
-        level = max(level, 3) if card != "none" else level
+    if plastic and card != "none":
+        level = max(level, 3)
     if card in ("none", "inactive", "cancelled"):
         money = 0
-    return Standing(level, card, form, money)
+    return Standing(level, card, "physical" if plastic else "virtual", money)
 
 
 def _cast_member(person: Person, city: City, home: Home, draft: Draft, guardian: str | None, number: str) -> Resident:

@@ -109,6 +109,10 @@ def test_nobody_holds_a_card_below_the_level_that_it_needs(people: tuple[Residen
     assert all(each.identity_level >= needed[each.form] for each in people if each.card != "none")
 
 
+def test_only_plastic_waits_to_be_activated(people: tuple[Resident, ...]) -> None:
+    assert {each.form for each in people if each.card == "inactive"} == {"physical"}
+
+
 def test_money_was_topped_up_in_allowed_amounts(people: tuple[Resident, ...]) -> None:
     wallet = load("yunchuan").products[0].wallets[0]
     for amount in {each.top_up_fen for each in people} - {0}:
