@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
@@ -24,7 +24,9 @@ class Schema(ma.Schema):
 class Id(ma.fields.Field[UUID]):
     """A shown id such as ``card_01j…``; a UUID inside."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not a valid id of this kind."}
+    default_error_messages: dict[str, str | list[Any] | dict[Any, Any]] = {  # noqa: RUF012  # marshmallow reads it off the class
+        "invalid": "Not a valid id of this kind."
+    }
 
     def __init__(self, prefix: str, **options: Any) -> None:
         self.prefix = prefix
@@ -96,7 +98,9 @@ def printable(value: str, *, lines: bool = False) -> bool:
 class Moment(ma.fields.Field[dt.datetime]):
     """RFC 3339 with an offset; a UTC datetime inside, shown with ``Z`` and milliseconds."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not a valid RFC 3339 time with an offset."}
+    default_error_messages: dict[str, str | list[Any] | dict[Any, Any]] = {  # noqa: RUF012  # marshmallow reads it off the class
+        "invalid": "Not a valid RFC 3339 time with an offset."
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(metadata={"type": "string", "format": "date-time"}, **options)

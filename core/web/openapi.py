@@ -31,8 +31,8 @@ from core.web.routing import Route
 
 SECURITY = {ActorKind.RESIDENT: "resident", ActorKind.STAFF: "staff", ActorKind.TERMINAL: "terminal", ActorKind.PARTNER: "partner"}
 DESCRIPTION = (
-    "The API of the city card platform. Amounts are whole fen, times RFC 3339 in UTC, ids carry a prefix. Every write that could hurt twice takes "
-    "an Idempotency-Key; every refusal is a problem document (RFC 9457) with a stable code, in Chinese and English."
+    "The API of the city card platform. Amounts are whole fen, times RFC 3339 in UTC, ids carry a prefix. Every write that could hurt "
+    "twice takes an Idempotency-Key; every refusal is a problem document (RFC 9457) with a stable code, in Chinese and English."
 )
 PROBLEM = {
     "type": "object",

@@ -1,0 +1,76 @@
+"""What an operation gives, dumped and put on the wire."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import marshmallow as ma
+from flask import Response, request
+
+from core.idempotency import Kept
+from core.web import problems
+from core.web.routing import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation gives when it decides more than the body: status, headers, or that it is a repetition."""
+
+    body: Any = None
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+def dump(schema: ma.Schema | None, given: Any) -> tuple[Any, Answer]:
+    """The JSON-ready body of what an operation gave."""
+    answer = given if isinstance(given, Answer) else Answer(given)
+    return (answer.body if schema is None else schema.dump(answer.body)), answer
+
+
+def respond(route: Route, body: Any, answer: Answer) -> Response:
+    """The response for a dumped body."""
+    status = answer.status or route.status
+    empty = status == 204
+    response = Response(b"" if empty else as_bytes(body), status=status, mimetype=None if empty else route.media)
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    if answer.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    if isinstance(body, dict) and body.get("next_cursor"):
+        response.headers["Link"] = f'<{_with_cursor(body["next_cursor"])}>; rel="next"'
+    if route.etag:
+        response.set_etag(etag(body))
+        response.make_conditional(request)
+    return response
+
+
+def replay(route: Route, kept: Kept) -> Response:
+    """The first answer again, refusals included, its title in the language of whoever asks now."""
+    if kept.status < 400:
+        return respond(route, kept.body, Answer(status=kept.status, replayed=True))
+    body = dict(kept.body or {})
+    body["title"] = body.get("messages", {}).get(problems.language(), body.get("title"))
+    response = Response(problems.encode(body), status=kept.status, mimetype=problems.MEDIA)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def etag(body: Any) -> str:
+    """The entity tag of a dumped body."""
+    return hashlib.sha256(as_bytes(body)).hexdigest()[:32]
+
+
+def as_bytes(body: Any) -> bytes:
+    """A body on the wire: bytes and text as they are, everything else as JSON."""
+    if isinstance(body, str):
+        return body.encode()
+    return body if isinstance(body, bytes) else problems.encode(body)
+
+
+def _with_cursor(cursor: str) -> str:
+    kept = [(name, value) for name, values in request.args.lists() for value in values if name != "cursor"]
+    return f"{request.path}?{urlencode([*kept, ('cursor', cursor)])}"
