@@ -1,6 +1,6 @@
--- Many charges in one commit: everything a charge writes, decided item by item as if each had come alone. Parallel arrays in, one row
--- per item out: its code ('posted', or the stable code of its refusal), its facts, and whether it repeats an answer given before.
--- 'again' is no answer: another item of this call moves the same wallet, so the caller asks for this one in its next call.
+-- Many charges in one commit: everything a charge writes, decided item by item as if each had come alone. Parallel arrays in, and out:
+-- per item its code ('posted', or the stable code of its refusal) and its answer. The code 'replay' stands beside an answer given
+-- before; 'again' is no answer: another item of this call moves the same wallet, so the caller asks for this one in its next call.
 --
 -- Nobody waits in a circle, because everybody takes locks in this order: codes, wallets by id, accounts by id (in ledger_post), and only
 -- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks.
@@ -8,8 +8,9 @@ CREATE FUNCTION charge_post(
   principals uuid[], keys text[], body_hashes bytea[], request_ids uuid[],
   charge_ids uuid[], subjects text[], transfer_ids uuid[], audit_ids uuid[], outbox_ids uuid[],
   cities integer[], terminals uuid[], merchants uuid[], merchant_accounts uuid[], amounts bigint[], occurred timestamptz[],
-  handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[]
-) RETURNS TABLE (ordinal bigint, code text, facts jsonb, replayed boolean) LANGUAGE plpgsql SECURITY DEFINER
+  handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[],
+  OUT codes text[], OUT answers jsonb[]
+) LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
 SET timezone = 'UTC'
 -- Every row is found by an index, whatever the statistics said when the plan was made; planned once per connection.
@@ -24,9 +25,10 @@ DECLARE
   n CONSTANT integer := cardinality(charge_ids);
   this_moment timestamptz; today date; this_month date;
   wallet_ids uuid[];
-  codes text[]; card_ids uuid[]; residents uuid[]; wallets uuid[]; debits uuid[]; names text[];
+  card_ids uuid[]; residents uuid[]; wallets uuid[]; debits uuid[]; names text[];
   used_handles bigint[]; used_steps bigint[]; used_taps smallint[];
-  receipts text[]; answers jsonb[]; known jsonb[];
+  receipts text[] := array_fill(NULL::text, ARRAY[cardinality(charge_ids)]);
+  statuses smallint[]; balances bigint[];
   posted record;
 BEGIN
   -- present_code takes the same lock: a code is presented or charged, and whoever comes second sees it.
@@ -47,14 +49,12 @@ BEGIN
   today := (this_moment AT TIME ZONE 'Asia/Shanghai')::date;
   this_month := date_trunc('month', today);
 
-  SELECT array_agg(d.code ORDER BY d.o), array_agg(d.card_id ORDER BY d.o), array_agg(d.resident_id ORDER BY d.o),
-         array_agg(d.wallet_id ORDER BY d.o), array_agg(d.debit ORDER BY d.o), array_agg(d.masked_name ORDER BY d.o),
-         array_agg(d.handle ORDER BY d.o), array_agg(d.step ORDER BY d.o), array_agg(d.tap ORDER BY d.o), array_agg(d.answer ORDER BY d.o)
-    INTO codes, card_ids, residents, wallets, debits, names, used_handles, used_steps, used_taps, known
+  SELECT array_agg(d.code), array_agg(d.card_id), array_agg(d.resident_id), array_agg(d.wallet_id),
+         array_agg(CASE WHEN d.code IS NULL THEN d.account_id END), array_agg(d.masked_name),
+         array_agg(d.handle), array_agg(d.step), array_agg(d.tap), array_agg(d.answer)
+    INTO codes, card_ids, residents, wallets, debits, names, used_handles, used_steps, used_taps, answers
     FROM (
-      SELECT r.*, CASE WHEN r.code IS NULL AND r.turn = 1 THEN r.account_id END AS debit FROM (
         SELECT f.o, f.card_id, f.resident_id, f.wallet_id, f.account_id, f.masked_name, f.handle, f.step, f.tap, f.answer,
-               row_number() OVER (PARTITION BY f.wallet_id, f.refusal IS NULL ORDER BY f.o) AS turn,
                CASE
                  WHEN f.refusal IS NOT NULL THEN f.refusal
                  WHEN row_number() OVER (PARTITION BY f.wallet_id, f.refusal IS NULL ORDER BY f.o) > 1 THEN 'again'
@@ -96,31 +96,32 @@ BEGIN
                                    AND u.step = coalesce(i.step, p.step) AND u.tap = coalesce(i.tap, p.tap)
               LEFT JOIN wallet w ON w.account_id = c.wallet_account_id
           ) AS f
-      ) AS r
+         ORDER BY f.o
     ) AS d;
 
   -- An item refused already has no account to debit, which ledger_post leaves alone.
   SELECT * INTO posted FROM ledger_post(
     transfer_ids, cities, array_fill('charge'::text, ARRAY[n]), debits, merchant_accounts, amounts,
     charge_ids, array_fill(NULL::uuid, ARRAY[n]), occurred);
-  SELECT array_agg(coalesce(i.code, CASE i.status WHEN 0 THEN 'posted' WHEN 1 THEN 'insufficient_funds' WHEN 2 THEN 'merchant_unknown'
-                                    ELSE 'charge_impossible' END) ORDER BY i.o),
-         array_agg(CASE i.status WHEN 0 THEN receipt_number(i.city, today) END ORDER BY i.o)
-    INTO codes, receipts FROM unnest(codes, posted.statuses, cities) WITH ORDINALITY AS i(code, status, city, o);
-
-  SELECT array_agg(CASE
-           WHEN i.code = 'posted' THEN jsonb_build_object(
-             'code', i.code, 'charge', i.charge, 'card', i.card, 'resident', i.resident, 'masked_name', i.name, 'amount_fen', i.amount,
-             'balance_after_fen', i.balance, 'receipt_number', i.receipt, 'terminal', i.terminal, 'merchant', i.merchant,
-             'occurred_at', i.occurred, 'recorded_at', posted.recorded)
-           WHEN i.code = 'replay' THEN i.known
-           WHEN i.code = 'again' THEN jsonb_build_object('wallet', i.wallet)
-           ELSE jsonb_build_object('code', i.code)
-         END ORDER BY i.o)
-    INTO answers
-    FROM unnest(codes, charge_ids, card_ids, residents, names, amounts, posted.debit_balances, receipts, terminals, merchants,
-                occurred, known, wallets) WITH ORDINALITY
-      AS i(code, charge, card, resident, name, amount, balance, receipt, terminal, merchant, occurred, known, wallet, o);
+  statuses := posted.statuses;
+  balances := posted.debit_balances;
+  FOR i IN 1 .. n LOOP
+    IF codes[i] IS NULL THEN
+      codes[i] := CASE statuses[i] WHEN 0 THEN 'posted' WHEN 1 THEN 'insufficient_funds' WHEN 2 THEN 'merchant_unknown'
+                                   ELSE 'charge_impossible' END;
+    END IF;
+    IF codes[i] = 'posted' THEN
+      receipts[i] := receipt_number(cities[i], today);
+      answers[i] := jsonb_build_object(
+        'code', codes[i], 'charge', charge_ids[i], 'card', card_ids[i], 'resident', residents[i], 'masked_name', names[i],
+        'amount_fen', amounts[i], 'balance_after_fen', balances[i], 'receipt_number', receipts[i],
+        'terminal', terminals[i], 'merchant', merchants[i], 'occurred_at', occurred[i], 'recorded_at', posted.recorded);
+    ELSIF codes[i] = 'again' THEN
+      answers[i] := jsonb_build_object('code', codes[i], 'wallet', wallets[i]);
+    ELSIF codes[i] <> 'replay' THEN
+      answers[i] := jsonb_build_object('code', codes[i]);
+    END IF;
+  END LOOP;
 
   INSERT INTO code_used (handle, step, tap, charge_id, at)
   SELECT i.handle, i.step, i.tap, i.charge, posted.recorded
@@ -132,7 +133,7 @@ BEGIN
   SELECT i.charge, i.city, i.resident, i.card, i.terminal, i.merchant, i.amount, 0, 'posted', i.transfer,
          i.receipt, i.occurred, posted.recorded, jsonb_build_object('masked_name', i.name, 'balance_after_fen', i.balance)
     FROM unnest(codes, charge_ids, cities, residents, card_ids, terminals, merchants, amounts, transfer_ids, receipts, occurred,
-                names, posted.debit_balances)
+                names, balances)
       AS i(code, charge, city, resident, card, terminal, merchant, amount, transfer, receipt, occurred, name, balance)
    WHERE i.code = 'posted';
 
@@ -170,8 +171,4 @@ BEGIN
              WHERE r.code = 'replay' ORDER BY 1, 2) AS i
      WHERE k.principal = i.principal AND k.key = i.key;
   END IF;
-
-  RETURN QUERY
-  SELECT i.o, CASE i.code WHEN 'replay' THEN i.answer ->> 'code' ELSE i.code END, i.answer, i.code = 'replay'
-    FROM unnest(codes, answers) WITH ORDINALITY AS i(code, answer, o);
 END $$;
