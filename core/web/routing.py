@@ -43,7 +43,6 @@ class Route:
     most_bytes: int
     media: str
     wants: frozenset[str]
-    path_ids: dict[str, str]
 
 
 @dataclass
@@ -108,15 +107,7 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     most_bytes: int = 64 * 1024,
     media: str = "application/json",
 ) -> Route:
-    ids = {name: prefix or name for prefix, name in re.findall(r"<id(?:\(\"?([a-z_]+)\"?\))?:([a-z_]+)>", path)}
     plain = re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path)
-    names = set(inspect.signature(view).parameters)
-    variables = set(re.findall(r"<(?:[^:<>]+:)?([a-z_]+)>", path))
-    wanted = names - variables - {"actor"}
-    if unknown := wanted - set(TAKEN):
-        raise TypeError(f"{operation}: no such argument of a route: {sorted(unknown)}")
-    if variables - names or ("body" in names) != (takes is not None) or ("query" in names) != (query is not None):
-        raise TypeError(f"{operation}: the view's arguments do not fit its declaration")
     return Route(
         method=method,
         path=plain,
@@ -137,9 +128,20 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
         per_minute=per_minute or 0,
         most_bytes=most_bytes,
         media=media,
-        wants=frozenset(wanted),
-        path_ids=ids,
+        wants=_wanted(operation, view, path, takes, query),
     )
+
+
+def _wanted(operation: str, view: View, path: str, takes: type[Schema] | None, query: type[Schema] | None) -> frozenset[str]:
+    """What the view asks of the edge by naming it; a view that does not fit its declaration is a fault at start."""
+    names = set(inspect.signature(view).parameters)
+    variables = set(re.findall(r"<(?:[^:<>]+:)?([a-z_]+)>", path))
+    wanted = names - variables - {"actor"}
+    if unknown := wanted - set(TAKEN):
+        raise TypeError(f"{operation}: no such argument of a route: {sorted(unknown)}")
+    if variables - names or ("body" in names) != (takes is not None) or ("query" in names) != (query is not None):
+        raise TypeError(f"{operation}: the view's arguments do not fit its declaration")
+    return frozenset(wanted)
 
 
 class PageQuery(Schema):
