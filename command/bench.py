@@ -23,7 +23,7 @@ import click
 def bench(
     cases: tuple[str, ...], *, quick: bool, rounds: int, seconds: float, accept: bool, guard: bool, write: bool, json_to: Path | None
 ) -> None:
-    """Measure hot paths: CASES are targets (T1, T15) or cases (charge_many); all when none is named.
+    """测量 · measure hot paths: CASES are targets (T1, T15) or cases (charge_many); all when none is named.
 
     Fails when a path stays below its must line, and never on a rate alone.
     """

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from command.embedded.account import reachable_home
 from config import settings
 from config.reading import ROOT_KEY_BYTES
 
@@ -57,13 +58,23 @@ class Home:
         """The folder of the processes' logs."""
         return self.folder / "logs"
 
+    def make_folder(self) -> None:
+        """Make the data folder: for us alone, but for root one that the server's account may pass through."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+    def places(self) -> list[str]:
+        """Where the data lie: the folder, and where its servers had to go when their account cannot reach it."""
+        elsewhere = {reachable_home(folder) for folder in (self.postgres, self.valkey)} - {self.postgres, self.valkey}
+        return [str(self.folder), *sorted(str(place) for place in elsewhere)]
+
     def prepare(self) -> None:
         """Make the folders and, at the very first run, the root key."""
-        for folder in (self.folder, self.logs):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.make_folder()
+        self.logs.mkdir(mode=0o700, exist_ok=True)
         if self.root_key.exists():
             return
-        if self.postgres.exists():
+        if (reachable_home(self.postgres) / "data").exists():
             raise click.ClickException(
                 f"{self.root_key} 不见了，已有数据无法解密；请放回它，或移走 {self.folder} 重新开始。\n"
                 f"{self.root_key} is gone and the data there cannot be read; put it back, or move {self.folder} away to begin anew."

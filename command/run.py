@@ -16,10 +16,11 @@ import click
 
 from command import children, ports
 from command.embedded.errors import CannotStart
+from command.embedded.processes import last_lines
 from command.home import Home, hold, home, is_held, write_private
 from command.progress import say, step
 from command.servers import Servers
-from command.supervisor import Supervisor, kill_left_behind
+from command.supervisor import Child, Supervisor, kill_left_behind
 from config import settings
 
 FIRST_PORT, FIRST_OUTSIDE_PORT = 8080, 8180
@@ -42,7 +43,7 @@ class Ended(BaseException):
 def run(port: int | None, host: str | None) -> None:
     """启动 · start everything; Ctrl-C ends it."""
     here = home()
-    here.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    here.make_folder()
     with hold(here.lock) as ours:
         if not ours:
             _join(here)
@@ -169,8 +170,18 @@ def _wait_until_answering(port: int, supervisor: Supervisor) -> None:
         if _status(port) in range(200, 500):
             return
         supervisor.look()
+        _give_up_on(supervisor.hopeless())
         time.sleep(0.05)
     raise CannotStart(zh=f"网页服务没有在 {READY_SECONDS:.0f} 秒内就绪", en=f"The web did not answer within {READY_SECONDS:.0f} s")
+
+
+def _give_up_on(child: Child | None) -> None:
+    if child is not None:
+        raise CannotStart(
+            zh=f"{child.name} 启动不了；日志 {child.log}",
+            en=f"{child.name} does not start; its log ends with:",
+            shown=last_lines(child.log),
+        )
 
 
 def _status(port: int) -> int:
@@ -199,7 +210,7 @@ def _tell(here: Home, read: settings.Settings, seconds: float) -> None:
         f"  地址 · address      {read.public_url}",
         "  身份 · who to be    make people",
         "  故事 · the story    make demo",
-        f"  数据 · data         {here.folder}",
+        f"  数据 · data         {'  '.join(here.places())}",
         "  停止 · stop         Ctrl-C (make stop)",
     ]
     if read.sandboxes:

@@ -6,19 +6,19 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from command.embedded.processes import dies_with_us, last_lines
+from command.embedded.processes import dies_with_us
 from command.home import CHILD_MARK, ROOT
 from command.progress import say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STEADY_SECONDS = 30.0  # who has lived that long starts again without a long pause
 GRACE_SECONDS = 12.0
+HOPELESS_ENDINGS = 3
 LARGEST_LOG = 20_000_000
 
 
@@ -34,6 +34,7 @@ class Child:
     started: float = 0.0
     pause: float = FIRST_PAUSE
     resume_at: float | None = None
+    endings: int = 0
 
     def start(self) -> None:
         """Start it in a session of its own, so that it and all it starts can be ended together."""
@@ -87,6 +88,7 @@ class Supervisor:
             return
         if child.process is None or child.process.poll() is None:
             return
+        child.endings += 1
         child.signal_all(signal.SIGKILL)  # what it had started would hold its port and its place
         child.pause = FIRST_PAUSE if now - child.started > STEADY_SECONDS else min(child.pause * 2, LONGEST_PAUSE)
         child.resume_at = now + child.pause
@@ -96,8 +98,10 @@ class Supervisor:
             f"{child.name} ended ({code}), starting again in {child.pause:.0f} s",
             mark="!",
         )
-        if os.environ.get("CITYCARD_RUN_VERBOSE"):
-            print(last_lines(child.log), file=sys.stderr)
+
+    def hopeless(self) -> Child | None:
+        """A child that ended again and again before the run was ready: starting it anew would not help."""
+        return next((child for child in self.children if child.endings >= HOPELESS_ENDINGS), None)
 
     def end(self) -> None:
         """End every child: politely, and after a while for good."""

@@ -82,11 +82,13 @@ def our_name() -> str:
 
 
 def reachable_home(folder: Path) -> Path:
-    """`folder`, or, for root when `nobody` cannot get there (a root-only home), a folder of its own in /var/lib."""
+    """`folder`, or, for root when `nobody` cannot get there (a root-only home), a folder of its own elsewhere."""
     folder = folder.resolve()
     if os.geteuid() != 0 or _open_to_others(folder):
         return folder
-    return Path("/var/lib/citycard") / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    passing = folder.is_relative_to(tempfile.gettempdir())  # what is temporary stays so
+    elsewhere = Path(tempfile.gettempdir()) / "citycard-data" if passing else Path("/var/lib/citycard")
+    return elsewhere / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
 
 
 def _open_to_others(folder: Path) -> bool:

@@ -158,8 +158,9 @@ def _make_cluster(server: Server, account: Account, programs: Path) -> None:
     )
     if made.returncode:
         raise CannotStart(
-            zh=f"initdb 失败：{made.stderr.strip()[-800:]}",
-            en=f"initdb failed: {made.stderr.strip()[-800:]}",
+            zh="建立数据库失败（initdb）",
+            en="The database could not be made (initdb)",
+            shown=made.stderr.strip()[-800:],
         )
     half.rename(server.data)
 
@@ -196,8 +197,9 @@ def _bring_up(server: Server, account: Account, programs: Path, *, tied: bool) -
             process = _launch(server, account, programs, tied=tied)
         time.sleep(0.02)
     raise CannotStart(
-        zh=f"PostgreSQL 没有启动。日志 {server.log}：\n{last_lines(server.log)}",
-        en=f"PostgreSQL did not start. Its log, {server.log}:\n{last_lines(server.log)}",
+        zh=f"PostgreSQL 没有启动；日志 {server.log}",
+        en="PostgreSQL did not start; its log ends with:",
+        shown=last_lines(server.log),
     )
 
 

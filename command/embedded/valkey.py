@@ -119,8 +119,9 @@ def _bring_up(server: Server, account: Account, program: Path, *, tied: bool) ->
             break
         time.sleep(0.01)
     raise CannotStart(
-        zh=f"Valkey 没有启动。日志 {server.log}：\n{last_lines(server.log)}",
-        en=f"Valkey did not start. Its log, {server.log}:\n{last_lines(server.log)}",
+        zh=f"Valkey 没有启动；日志 {server.log}",
+        en="Valkey did not start; its log ends with:",
+        shown=last_lines(server.log),
     )
 
 

@@ -1,0 +1,159 @@
+"""`citycard people`: everybody and everything of the demo that an outside program can sign in as, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+import auth
+import cards
+from command.demo_keys import DemoKeys, base32, private_jwk
+from command.home import current_settings
+from command.settling import agency_id, merchant_id, resident_id, terminal_id
+from config.cities import City, load
+from config.cities.people import Resident, residents
+from config.cities.shapes import Terminal
+from config.settings import Settings
+from core import ids
+from core.actors import Actor, ActorKind
+from core.db import transaction
+
+FLAGS = ("expired", "locked", "frozen", "lost")
+
+
+@click.command()
+@click.option("--all", "everybody", is_flag=True, help="全部居民 · every resident, not the cast alone")
+def people(everybody: bool) -> None:
+    """演示人物 · who one can be in the demo, as JSON."""
+    settings = current_settings()
+    if settings.production:
+        raise click.ClickException("正式环境没有演示人物 · production has no demo people")
+    from app import create_app
+
+    with create_app(settings).app_context(), transaction():
+        cities = [_city(load(slug), settings, everybody) for slug in settings.cities]
+    click.echo(json.dumps({**_how(settings), "cities": cities}, ensure_ascii=False, indent=1))
+
+
+def _how(settings: Settings) -> dict[str, Any]:
+    """Where to sign in and where the codes come from."""
+    return {
+        "address": settings.public_url,
+        "api_guide": f"{settings.public_url}/openapi.json",
+        "phones": f"{settings.outside_url}/phones",
+        "sandbox": list(settings.sandboxes),
+    }
+
+
+def _city(city: City, settings: Settings, everybody: bool) -> dict[str, Any]:
+    keys, inhabitants = DemoKeys(settings.root_key, city.id), residents(city)
+    shown = inhabitants if everybody else inhabitants[: len(city.cast)]
+    told = [_person(city, each) for each in shown]
+    return {
+        "city_id": city.id,
+        "slug": city.slug,
+        "zh": city.facts.zh,
+        "en": city.facts.en,
+        "pay_code_prefix": city.facts.pay_code_prefix,
+        "people": told,
+        "cards_by_state": _by_state(told),
+        "staff": [_staff(city, keys, number) for number in range(len(city.staff))],
+        "terminals": list(_terminals(city, keys)),
+        "partners": [_partner(city, keys, number) for number in range(len(city.partners))],
+    }
+
+
+def _person(city: City, person: Resident) -> dict[str, Any]:
+    identity = resident_id(city, person.key)
+    held = cards.cards_of(Actor(kind=ActorKind.RESIDENT, id=identity, city_id=city.id))
+    return {
+        "key": person.key,
+        "resident": ids.show("resident", identity),
+        "name": person.name,
+        "pinyin": person.pinyin,
+        "sex": person.sex,
+        "birth": person.birth.isoformat(),
+        "citizen_number": person.citizen_number,
+        "phone": person.phone,
+        "guardian": person.guardian,
+        "address": person.address,
+        "grid_cell": person.cell,
+        "identity_level": person.identity_level,
+        "role": person.role,
+        "topped_up_fen": person.top_up_fen,
+        "cards": [_card(card) for card in held],
+    }
+
+
+def _card(card: cards.CardView) -> dict[str, Any]:
+    """A card with one word for how it stands now: its state, or the gravest flag on it."""
+    flags = card.flags
+    standing = next((flag for flag in FLAGS if flags[flag]), card.state) if card.state == "active" else card.state
+    return {
+        "card": ids.show("card", card.id),
+        "issuer": card.issuer,
+        "number": card.number,
+        "product": card.product,
+        "form": card.form,
+        "state": card.state,
+        "flags": flags,
+        "standing": standing,
+        "expires_on": card.expires_on.isoformat(),
+    }
+
+
+def _by_state(told: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    """Cards by how they stand, each with its holder, five of a kind at most."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for person in told:
+        for card in person["cards"]:
+            found.setdefault(card["standing"], []).append({"holder": person["key"], "card": card["card"], "number": card["number"]})
+    return {standing: listed[:5] for standing, listed in sorted(found.items())}
+
+
+def _staff(city: City, keys: DemoKeys, number: int) -> dict[str, Any]:
+    member = city.staff[number]
+    return {
+        "login": member.login,
+        "name": member.zh,
+        "pinyin": member.en,
+        "role": member.role,
+        "agency": member.agency,
+        "place": member.place or None,
+        "password": keys.password(member.login),
+        "totp_secret": base32(keys.totp_secret(member.login)),
+        "permissions": sorted(auth.permissions([member.role])),
+    }
+
+
+def _terminals(city: City, keys: DemoKeys) -> Iterable[dict[str, Any]]:
+    for merchant in city.merchants:
+        owner = {"merchant": ids.show("merchant", merchant_id(city, merchant.code)), "merchant_name": merchant.zh}
+        yield from ({**_terminal(city, keys, each), **owner} for each in merchant.terminals)
+    for counter in city.counter_terminals:
+        yield {**_terminal(city, keys, counter), "agency": counter.agency}
+
+
+def _terminal(city: City, keys: DemoKeys, terminal: Terminal) -> dict[str, Any]:
+    return {
+        "code": terminal.code,
+        "terminal": ids.show("terminal", terminal_id(city, terminal.code)),
+        "name": terminal.zh,
+        "name_en": terminal.en,
+        "functions": list(terminal.functions),
+        "private_jwk": private_jwk(keys.private_key("terminal", terminal.code)),
+    }
+
+
+def _partner(city: City, keys: DemoKeys, number: int) -> dict[str, Any]:
+    partner = city.partners[number]
+    return {
+        "code": partner.code,
+        "name": partner.zh,
+        "name_en": partner.en,
+        "agency": ids.show("agency", agency_id(city, partner.agency)),
+        "private_jwk": private_jwk(keys.private_key("partner", partner.code)),
+    }
