@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?")
 
 
 class CannotStart(Exception):
@@ -36,7 +38,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         faults.append("CITYCARD_OUTSIDE_PORT must be a port")
     platform = wanted["CITYCARD_PLATFORM_URL"]
-    if platform and not is_origin(platform):
+    if platform and not _ORIGIN.fullmatch(platform):
         faults.append("CITYCARD_PLATFORM_URL must be http(s)://host[:port] and nothing more")
     if faults:
         raise CannotStart("; ".join(faults))
@@ -47,10 +49,3 @@ def read(environ: Mapping[str, str]) -> Settings:
         platform_url=platform.rstrip("/"),
         url=environ.get("CITYCARD_OUTSIDE_URL", "").rstrip("/") or f"http://localhost:{port}",
     )
-
-
-def is_origin(url: str) -> bool:
-    """Whether the URL is a scheme, a host and perhaps a port."""
-    parts = urlsplit(url)
-    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
