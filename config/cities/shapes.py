@@ -36,6 +36,13 @@ class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     """A frozen entry of a city file; a field the shape does not know is a fault."""
 
 
+class Keeper(Shape, frozen=True):
+    """The bank that holds the residents' money for the platform."""
+
+    zh: Words
+    en: Words
+
+
 class Facts(Shape, frozen=True):
     """The city itself, from city.toml."""
 
@@ -50,6 +57,7 @@ class Facts(Shape, frozen=True):
     residents: Annotated[int, Meta(ge=0, le=100_000)]
     longitude: Annotated[float, Meta(ge=-180, le=180)]
     latitude: Annotated[float, Meta(ge=-90, le=90)]
+    keeper: Keeper
 
 
 class Region(Shape, frozen=True):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import extract, select
+from sqlalchemy import delete, extract, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
@@ -43,8 +43,12 @@ def add_working_days(city_id: int, day: dt.date, count: int) -> dt.date:
 
 
 def add_days(city_id: int, days: Iterable[Day]) -> None:
-    """Add days the calendar does not know yet; a day that stands, perhaps corrected by the operator, is left as it is."""
-    rows = [{"city_id": city_id, "day": each.day, "working": each.working, "note": each.note} for each in days]
+    """Add days the calendar does not know yet; one that stands, perhaps corrected by the operator, stays, unless it was only expected."""
+    given = list(days)
+    rows = [{"city_id": city_id, "day": each.day, "working": each.working, "note": each.note, "expected": each.expected} for each in given]
+    confirmed = {each.day.year for each in given if not each.expected}
+    expected = delete(CalendarDay).where(CalendarDay.city_id == city_id, CalendarDay.expected)
+    session().execute(expected.where(extract("year", CalendarDay.day).in_(confirmed)))
     if rows:
         session().execute(insert(CalendarDay).on_conflict_do_nothing(), rows)
 
@@ -60,8 +64,8 @@ def add_hours(city_id: int, week: Iterable[tuple[int, dt.time, dt.time]]) -> Non
 
 def change_day(actor: Actor, *, city_id: int, day: Day) -> None:
     """Set one day as the operator says, with a line in the audit log."""
-    row = {"city_id": city_id, "day": day.day, "working": day.working, "note": day.note}
-    change = {"working": day.working, "note": day.note}
+    change = {"working": day.working, "note": day.note, "expected": False}
+    row = {"city_id": city_id, "day": day.day, **change}
     session().execute(insert(CalendarDay).values(row).on_conflict_do_update(index_elements=["city_id", "day"], set_=change))
     record(actor, AuditEvent.CALENDAR_CHANGED, city_id=city_id, subject=f"day:{day.day}", detail={"working": day.working})
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Integer, SmallInteger
+from sqlalchemy import CheckConstraint, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
 
 
 class CalendarDay(Base):
-    """A public holiday, a make-up working day or a local day off; other days follow the week."""
+    """A public holiday, a make-up working day or a local day off; one only `expected` gives way to the year's notice."""
 
     __tablename__ = "calendar_day"
     city_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
     working: Mapped[bool]
     note: Mapped[str]
+    expected: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class WorkingTime(Base):

@@ -44,6 +44,7 @@ CREATE TABLE calendar_day (
   day date NOT NULL,
   working boolean NOT NULL,
   note text NOT NULL,
+  expected boolean DEFAULT false NOT NULL,
   CONSTRAINT pk_calendar_day PRIMARY KEY (city_id, day)
 );
 

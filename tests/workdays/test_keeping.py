@@ -47,6 +47,17 @@ def test_a_correction_is_written_in_the_audit_log() -> None:
     assert [line.subject for line in lines] == ["day:2026-07-08"]
 
 
+def test_an_expected_holiday_gives_way_to_the_notice_and_a_corrected_one_does_not() -> None:
+    expected, corrected, off = dt.date(2027, 2, 10), dt.date(2027, 5, 4), dt.date(2027, 2, 11)
+    workdays.add_days(CITY, workdays.published([2027]))
+    assert not workdays.is_working_day(CITY, expected)
+    workdays.change_day(OPERATOR, city_id=CITY, day=Day(corrected, False, "本市放假"))
+    workdays.add_days(CITY, [Day(off, False, "春节"), Day(dt.date(2027, 2, 20), True, "调休上班")])
+    assert workdays.is_working_day(CITY, expected)
+    assert not workdays.is_working_day(CITY, off)
+    assert not workdays.is_working_day(CITY, corrected)
+
+
 def test_another_city_has_its_own_calendar() -> None:
     assert workdays.calendar(CITY + 1).days == {}
 
