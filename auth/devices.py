@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from auth import sessions
 from auth.installing import parts
@@ -29,9 +29,19 @@ def known(resident_id: UUID, thumbprint: str) -> Device | None:
     return session().scalar(wanted)
 
 
-def has_any(resident_id: UUID) -> bool:
-    """Whether some living device stands for this resident: a factor stronger than a text message."""
-    return session().scalar(select(Device.id).where(Device.resident_id == resident_id, Device.revoked_at.is_(None)).limit(1)) is not None
+def stands_for(resident_id: UUID) -> bool:
+    """Whether some living device stands for this resident: a factor stronger than a text message.
+
+    A device that came in by text message alone stands for nobody until a second proof was given on it; otherwise whoever
+    reads one message could lock the resident out, and come back as a known device.
+    """
+    wanted = select(Device.id).where(Device.resident_id == resident_id, Device.revoked_at.is_(None), Device.proved_at.is_not(None))
+    return session().scalar(wanted.limit(1)) is not None
+
+
+def note_proof(device_id: UUID) -> None:
+    """A second proof was given on this device: from now on it stands for its resident."""
+    session().execute(update(Device).where(Device.id == device_id, Device.proved_at.is_(None)).values(proved_at=clock.now()))
 
 
 def register(actor: Actor, *, resident_id: UUID, city_id: int, proof: Proof, name: str) -> Device:

@@ -103,27 +103,36 @@ class NotForMinors(Denied):
 class IdentityAlreadyHeld(Conflict):
     code = "identity_already_held"
     zh = "此身份已登记在另一个账户上：请用原手机号登录；若该手机号已停用，请携带身份证到柜台办理账户合并"
-    en = "This identity belongs to another account: sign in with the phone number of that account, or bring your ID card to a counter to merge both"
+    en = (
+        "This identity belongs to another account: sign in with the phone number of that account, or bring "
+        "your ID card to a counter to merge both"
+    )
 
 
 class IdentityAlreadyProven(Conflict):
     code = "identity_already_proven"
-    zh, en = "此账户已登记另一身份，不能更改；如有错误请到柜台办理", "This account already holds another identity; if that is wrong go to a counter"
+    zh, en = (
+        "此账户已登记另一身份，不能更改；如有错误请到柜台办理",
+        "This account already holds another identity; if that is wrong go to a counter",
+    )
 
 
 class FaceCheckOver(Conflict):
     code = "face_check_over"
-    zh, en = "本次人脸核验已结束，请重新开始；也可到柜台办理，无需人脸", "This face check is over; begin a new one, or go to a counter where no face is needed"
+    zh = "本次人脸核验已结束，请重新开始；也可到柜台办理，无需人脸"
+    en = "This face check is over; begin a new one, or go to a counter where no face is needed"
 
 
 class FaceCheckFailed(Conflict):
     code = "face_check_failed"
-    zh, en = "人脸核验未通过（{reason}），可重试，或到柜台凭身份证办理", "The face check did not pass ({reason}); try again, or go to a counter with your ID card"
+    zh = "人脸核验未通过（{reason}），可重试，或到柜台凭身份证办理"
+    en = "The face check did not pass ({reason}); try again, or go to a counter with your ID card"
 
 
 class NotYetApproved(Conflict):
     code = "sign_in_not_approved"
-    zh, en = "登录申请尚未同意，请在原设备、人脸核验或柜台完成", "The sign-in request is not approved yet; do so on another device, by face or at a counter"
+    zh = "登录申请尚未同意，请在原设备、人脸核验或柜台完成"
+    en = "The sign-in request is not approved yet; do so on another device, by face or at a counter"
 
 
 class RequestOver(Conflict):
@@ -138,7 +147,10 @@ class IdentityNeeded(Conflict):
 
 class EnrolmentRefused(Conflict):
     code = "enrolment_refused"
-    zh, en = "登记码不正确、已使用或已过期，请向管理员索取新的登记码", "The enrolment code is wrong, used or expired; ask staff for a new one"
+    zh, en = (
+        "登记码不正确、已使用或已过期，请向管理员索取新的登记码",
+        "The enrolment code is wrong, used or expired; ask staff for a new one",
+    )
 
 
 class TerminalDisabled(Conflict):
@@ -194,4 +206,7 @@ class PasswordWeak(Invalid):
 
 class RegisterUnavailable(Unavailable):
     code = "police_register_unavailable"
-    zh, en = "人口库暂时无法核验，请稍后再试，或到柜台办理", "The population register cannot be asked right now; try later or go to a counter"
+    zh, en = (
+        "人口库暂时无法核验，请稍后再试，或到柜台办理",
+        "The population register cannot be asked right now; try later or go to a counter",
+    )

@@ -12,7 +12,6 @@ from auth.verification.police import PoliceRegister
 from core import crypto
 from core.channels import SmsSender
 
-
 MerchantAccount = Callable[[int, UUID], UUID | None]
 
 

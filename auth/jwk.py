@@ -50,9 +50,7 @@ def thumbprint(jwk: dict[str, object]) -> str:
 
 def known(jwk: dict[str, object]) -> EllipticCurvePublicKey:
     """The key of a JWK that was checked when it came in and has lain in the database since."""
-    return EllipticCurvePublicNumbers(
-        _number(cast(str, jwk["x"])), _number(cast(str, jwk["y"])), SECP256R1()
-    ).public_key()
+    return EllipticCurvePublicNumbers(_number(cast(str, jwk["x"])), _number(cast(str, jwk["y"])), SECP256R1()).public_key()
 
 
 def _number(text: str) -> int:

@@ -73,6 +73,7 @@ class Device(Base):
     name: Mapped[str]
     created_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime]
+    proved_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     __table_args__ = (
         Index("uq_device_live", "resident_id", "thumbprint", unique=True, postgresql_where=text("revoked_at IS NULL")),

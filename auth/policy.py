@@ -35,6 +35,7 @@ class Policy:
     face_check_lifetime: dt.timedelta = dt.timedelta(minutes=10)
     identity_tries_per_resident_day: int = 5
     identity_tries_per_number_day: int = 10
+    identity_checks_per_clerk_day: int = 400
     face_checks_per_resident_day: int = 10
     staff_failures: int = 5
     staff_lock: dt.timedelta = dt.timedelta(minutes=15)

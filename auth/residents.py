@@ -153,16 +153,18 @@ def tell_proved(actor: Actor, resident: Resident, before: int, method: Method) -
     """Audit a proof, and tell the other floors when the level rose."""
     subject = ids.show("resident", resident.id)
     detail = {"method": str(method), "level": resident.identity_level, "before": before}
-    audit.record(
-        actor, AuditEvent.IDENTITY_PROVED, city_id=resident.city_id, subject=subject, resident_id=resident.id, detail=detail
-    )
+    audit.record(actor, AuditEvent.IDENTITY_PROVED, city_id=resident.city_id, subject=subject, resident_id=resident.id, detail=detail)
     if resident.identity_level > before:
         payload = {"resident": subject, "level": resident.identity_level}
         outbox.emit(Event.IDENTITY_RAISED, city_id=resident.city_id, subject=subject, payload=payload)
 
 
 def _name(resident: Resident, name: str, number: rules.CitizenNumber) -> None:
-    values = [(resident.id, "name", name), (resident.id, "citizen_number", number.text), (resident.id, "birth_date", number.born.isoformat())]
+    values = [
+        (resident.id, "name", name),
+        (resident.id, "citizen_number", number.text),
+        (resident.id, "birth_date", number.born.isoformat()),
+    ]
     resident.name_sealed, resident.citizen_number_sealed, resident.birth_date_sealed = crypto.seal_many(values)
     resident.citizen_number_blind = crypto.blind("citizen_number", number.text)
     resident.birth_year = number.born.year

@@ -21,13 +21,13 @@ from sqlalchemy import select, update
 from auth import proofs, residents
 from auth.errors import RefreshRefused, RefreshReused
 from auth.installing import parts
-from auth.models import Resident, SignIn, StaffMember
+from auth.models import Device, Resident, SignIn, StaffMember
 from auth.scopes import permissions
 from auth.tokens import Issued
 from core import audit, clock, crypto, ids, revocation
 from core.actors import Actor, ActorKind
 from core.db import session, transaction
-from core.errors import NotFound
+from core.errors import CityError, NotFound
 from core.ports import Call
 from core.vocabulary import AuditEvent
 
@@ -45,7 +45,7 @@ class Tokens:
     device: UUID | None
     identity_level: int
     strength: int
-    token_type: str = "Bearer"  # noqa: S105  # the name of the scheme
+    token_type: str = "Bearer"  # the name of the scheme
 
 
 def open_for_resident(resident: Resident, *, device_id: UUID, thumbprint: str, strength: int) -> Tokens:
@@ -100,29 +100,27 @@ def refresh(call: Call, token: str) -> Tokens:
     key, ends the session (RefreshReused), except that the last token may come again within 60 s: its answer was lost on the way.
     """
     session_id = _session_of(token)
-    proof = proofs.of_call(call)
     if session_id is None:
         raise RefreshRefused()
+    proof = proofs.of_call(call)
     with transaction():
         turned = _turn(session_id, token, proof.thumbprint)
-    if turned is None:
-        raise RefreshReused()
-    if turned == "over":
-        raise RefreshRefused()
-    assert isinstance(turned, Tokens)
+    # Raised only now: the end of a session must be committed, not rolled back with the refusal.
+    if isinstance(turned, CityError):
+        raise turned
     return turned
 
 
-def _turn(session_id: UUID, token: str, thumbprint: str) -> Tokens | str | None:
-    """Turn the token over; ``None`` after ending a session whose token was stolen, ``over`` for one that has ended."""
+def _turn(session_id: UUID, token: str, thumbprint: str) -> Tokens | CityError:
+    """Turn the token over, or give the refusal; a session whose token was stolen is ended first."""
     # The row is locked: of two holders of one token the second sees what the first left.
     held = session().get(SignIn, session_id, with_for_update=True)
     now = clock.now()
     if held is None or held.ended_at is not None:
-        return "over"
+        return RefreshRefused()
     if now >= held.idle_until or now >= held.expires_at:
         end(held, "expired")
-        return "over"
+        return RefreshRefused()
     digest = _digest(token)
     current = hmac.compare_digest(digest, held.current_digest)
     again = held.previous_digest is not None and hmac.compare_digest(digest, held.previous_digest)
@@ -131,10 +129,10 @@ def _turn(session_id: UUID, token: str, thumbprint: str) -> Tokens | str | None:
         end(held, "reused")
         actor = _actor(held)
         audit.record(actor, AuditEvent.SESSION_REUSED, city_id=held.city_id, subject=show(held.id), resident_id=held.resident_id)
-        return None
+        return RefreshReused()
     if not _owner_may(held):
         end(held, "account_closed")
-        return "over"
+        return RefreshRefused()
     return _next(held, now, turned_before=lost_answer and not current)
 
 
@@ -166,6 +164,7 @@ def raise_strength(actor: Actor, strength: int) -> Issued | None:
         return None
     held.strength = max(held.strength, strength)
     held.proved_at = clock.now()
+    session().execute(update(Device).where(Device.id == held.device_id, Device.proved_at.is_(None)).values(proved_at=held.proved_at))
     session().flush()
     return parts().tokens.issue(_actor(held))
 

@@ -1,0 +1,54 @@
+"""Who is calling and what they may do: residents, staff, terminals, and how each proves it.
+
+Other floors use these names and nothing below them.
+"""
+
+from auth import jobs as jobs
+from auth.access import TokenAuthenticator, any_staff
+from auth.admitting import Newcomer, admit_many
+from auth.installing import Parts, install, parts
+from auth.me_routes import routes as me_routes
+from auth.personal_data import AuthData
+from auth.policy import Policy
+from auth.residents import Revealed, age_band, evidence, masked_name, reveal
+from auth.routes import routes as sign_in_routes
+from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
+from auth.scopes import PERMISSIONS, Permission, Role, TerminalFunction
+from auth.staff import accounts as staff_accounts
+from auth.staff_routes import routes as staff_routes
+from auth.terminals import Description as TerminalDescription
+from auth.terminals import admit as admit_terminal
+from auth.terminals import set_account as set_terminal_account
+
+ROUTES = (sign_in_routes, me_routes, staff_routes)
+
+__all__ = [
+    "PERMISSIONS",
+    "ROUTES",
+    "AgeBand",
+    "AuthData",
+    "Level",
+    "Newcomer",
+    "Parts",
+    "Permission",
+    "Policy",
+    "Revealed",
+    "Role",
+    "Strength",
+    "TerminalDescription",
+    "TerminalFunction",
+    "TokenAuthenticator",
+    "admit_many",
+    "admit_terminal",
+    "age_band",
+    "any_staff",
+    "citizen_number",
+    "evidence",
+    "install",
+    "masked_name",
+    "parts",
+    "phone_number",
+    "reveal",
+    "set_terminal_account",
+    "staff_accounts",
+]

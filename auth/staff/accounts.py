@@ -1,0 +1,151 @@
+"""Staff accounts: admitted with roles, signed in with password and one-time code, locked after failures, disabled at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from auth import sessions
+from auth.errors import FunctionUnknown, StaffRefused
+from auth.installing import parts
+from auth.models import StaffMember
+from auth.networks import key as network_key
+from auth.policy import HOUR
+from auth.rules import Strength
+from auth.scopes import Role
+from auth.sessions import Tokens
+from auth.staff import passwords, totp
+from core import audit, clock, crypto, ids, limits, revocation
+from core.actors import Actor, ActorKind
+from core.db import session, transaction
+from core.errors import Conflict, NotFound
+from core.vocabulary import AuditEvent
+
+
+class LoginTaken(Conflict):
+    code = "login_taken"
+    zh, en = "该登录名已被使用", "This login name is taken"
+
+
+class RoleUnknown(FunctionUnknown):
+    code = "role_unknown"
+    zh, en = "没有这个角色：{role}", "There is no such role: {role}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """A staff member to be admitted."""
+
+    login: str
+    display_name: str
+    roles: tuple[str, ...]
+    password: str = field(repr=False)
+    agency_id: UUID | None = None
+    totp_secret: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A new staff member and the secret for their authenticator app, shown once."""
+
+    id: UUID
+    login: str
+    totp_address: str = field(repr=False)
+
+
+def admit(actor: Actor, city_id: int, newcomer: Newcomer) -> Admitted:
+    """Admit a staff member in the current transaction; RoleUnknown, LoginTaken, PasswordWeak."""
+    for role in newcomer.roles:
+        if role not in set(Role):
+            raise RoleUnknown(role=role)
+    passwords.check_strength(newcomer.password, login=newcomer.login)
+    if _by_login(city_id, newcomer.login) is not None:
+        raise LoginTaken()
+    secret = newcomer.totp_secret or secrets.token_bytes(20)
+    made = StaffMember(
+        id=ids.new_id(),
+        city_id=city_id,
+        agency_id=newcomer.agency_id,
+        login=newcomer.login,
+        display_name=newcomer.display_name,
+        roles=list(newcomer.roles),
+        password_hash=passwords.hashed(newcomer.password),
+        totp_wrapped=b"",
+        created_at=clock.now(),
+    )
+    made.totp_wrapped = crypto.keyring().wrap(city_id, _place(made.id), secret)
+    session().add(made)
+    session().flush()
+    subject = ids.show("staff", made.id)
+    audit.record(actor, AuditEvent.STAFF_ADMITTED, city_id=city_id, subject=subject, detail={"roles": list(newcomer.roles)})
+    return Admitted(made.id, made.login, totp.address(secret, login=made.login, issuer=parts().cities[city_id]))
+
+
+def sign_in(*, city_id: int | None, login: str, password: str, code: str, address: str, thumbprint: str) -> Tokens:
+    """Sign a staff member in; StaffRefused says the same for a wrong name, password, code, and for a locked account."""
+    limits.count("staff_sign_ins_network", network_key(address), per=HOUR, at_most=parts().policy.staff_tries_per_network_hour)
+    city = parts().default_city if city_id is None else city_id
+    with transaction():
+        found = _by_login(city, login)
+        staff_id, stored = (found.id, found.password_hash) if found else (None, "")
+    # The slow hash is computed outside every transaction: a row held for a fifth of a second is a queue.
+    if staff_id is None:
+        passwords.waste(password)
+        raise StaffRefused()
+    right = passwords.matches(password, stored)
+    with transaction():
+        entered = _enter(staff_id, right, code, thumbprint)
+    if entered is None:
+        raise StaffRefused()
+    return entered
+
+
+def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> Tokens | None:
+    member = session().get_one(StaffMember, staff_id, with_for_update=True, populate_existing=True)
+    actor = Actor(kind=ActorKind.STAFF, id=member.id, city_id=member.city_id)
+    now, policy = clock.now(), parts().policy
+    if member.disabled_at is not None or (member.locked_until is not None and now < member.locked_until):
+        return None
+    secret = crypto.keyring().unwrap(member.city_id, _place(member.id), member.totp_wrapped)
+    step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step)
+    subject = ids.show("staff", member.id)
+    if not password_right or step is None:
+        member.failures += 1
+        if member.failures >= policy.staff_failures:
+            member.failures, member.locked_until = 0, now + policy.staff_lock
+        audit.record(actor, AuditEvent.STAFF_SIGN_IN_FAILED, city_id=member.city_id, subject=subject, outcome="failed")
+        return None
+    member.failures, member.locked_until, member.totp_step = 0, None, step
+    session().flush()
+    audit.record(actor, AuditEvent.STAFF_SIGNED_IN, city_id=member.city_id, subject=subject)
+    return sessions.open_for_staff(member, thumbprint=thumbprint, strength=int(Strength.TWO))
+
+
+def all_of_city(actor: Actor) -> Sequence[StaffMember]:
+    """The staff of the caller's city, by login."""
+    wanted = select(StaffMember).where(StaffMember.city_id == actor.city_id).order_by(StaffMember.login).limit(500)
+    return list(session().scalars(wanted))
+
+
+def disable(actor: Actor, staff_id: UUID) -> None:
+    """Shut a staff member out at once; NotFound in another city, and nobody shuts themselves out."""
+    member = session().get(StaffMember, staff_id, with_for_update=True)
+    if member is None or member.city_id != actor.city_id or member.id == actor.id:
+        raise NotFound()
+    if member.disabled_at is None:
+        session().execute(update(StaffMember).where(StaffMember.id == staff_id).values(disabled_at=clock.now()))
+        sessions.end_all("disabled", staff_id=staff_id)
+        revocation.revoke(f"staff:{staff_id}")
+        audit.record(actor, AuditEvent.STAFF_DISABLED, city_id=member.city_id, subject=ids.show("staff", staff_id))
+
+
+def _by_login(city_id: int, login: str) -> StaffMember | None:
+    return session().scalar(select(StaffMember).where(StaffMember.city_id == city_id, StaffMember.login == login.strip().lower()))
+
+
+def _place(staff_id: UUID) -> str:
+    return f"staff_totp|{staff_id}"

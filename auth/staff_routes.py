@@ -1,0 +1,221 @@
+"""HTTP of counters, staff and terminals."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from auth import jwk, proofs, scopes, staff_schemas, terminals
+from auth.errors import (
+    AssertionRefused,
+    DocumentExpired,
+    EnrolmentRefused,
+    FunctionUnknown,
+    IdentityAlreadyHeld,
+    IdentityAlreadyProven,
+    IdentityMismatch,
+    KeyInvalid,
+    PasswordWeak,
+    PhoneInvalid,
+    ProofRefused,
+    RegisterUnavailable,
+    RequestOver,
+    StaffRefused,
+    WrongCode,
+)
+from auth.installing import parts
+from auth.models import Terminal
+from auth.routes import language
+from auth.schemas import EndedOut, SignInCodeOut, TokensOut
+from auth.sessions import Tokens
+from auth.sign_in_codes import DIGITS
+from auth.staff import accounts
+from auth.staff.accounts import LoginTaken, RoleUnknown
+from auth.verification import counter
+from auth.verification.counter import ChipRead
+from core.actors import Actor
+from core.errors import Busy, NotFound, Throttled
+from core.ports import Call
+from core.web import Routes, anyone, staff
+
+routes = Routes("staff")
+
+
+@routes.post(
+    "/api/counter/phone-codes",
+    operation="sendCounterCode",
+    access=staff(scopes.Permission.IDENTITY_CHECK),
+    takes=staff_schemas.CounterCodeIn,
+    gives=SignInCodeOut,
+    mode="calls",
+    status=202,
+    errors=(PhoneInvalid, Throttled),
+)
+def send_counter_code(actor: Actor, body: dict[str, Any], call: Call) -> dict[str, int]:
+    """Send a code to the phone of the person at the counter, who reads it out."""
+    counter.send_code(actor, phone=body["phone"], address=call.address, language=language(call))
+    policy = parts().policy
+    return {
+        "digits": DIGITS,
+        "expires_in": int(policy.code_lifetime.total_seconds()),
+        "resend_after": int(policy.resend_after.total_seconds()),
+    }
+
+
+@routes.post(
+    "/api/counter/identity-checks",
+    operation="proveIdentityAtCounter",
+    access=staff(scopes.Permission.IDENTITY_CHECK),
+    takes=staff_schemas.CounterIdentityIn,
+    gives=staff_schemas.CounterResidentOut,
+    mode="calls",
+    idempotent=True,
+    status=201,
+    errors=(WrongCode, PhoneInvalid, DocumentExpired, IdentityMismatch, IdentityAlreadyHeld, IdentityAlreadyProven, RegisterUnavailable),
+)
+def prove_identity_at_counter(actor: Actor, body: dict[str, Any], call: Call) -> counter.Proven:
+    """Prove the person at the counter by the chip of their card, without a face: identity level L4."""
+    return counter.prove(actor, phone=body["phone"], code=body["code"], chip=ChipRead(**body["chip"]), address=call.address)
+
+
+@routes.post(
+    '/api/counter/sign-in-requests/<id("signin"):request>/approval',
+    operation="approveSignInAtCounter",
+    access=staff(scopes.Permission.SIGN_IN_APPROVE),
+    takes=staff_schemas.CounterChipIn,
+    gives=staff_schemas.CounterResidentOut,
+    mode="calls",
+    errors=(NotFound, RequestOver, DocumentExpired, IdentityMismatch, RegisterUnavailable),
+)
+def approve_sign_in_at_counter(actor: Actor, request: UUID, body: dict[str, Any]) -> counter.Proven:
+    """Let a new device in for the person at the counter, by the chip of their card."""
+    return counter.approve_sign_in(actor, request, ChipRead(**body["chip"]))
+
+
+@routes.post(
+    "/api/counter/sign-outs",
+    operation="signOutAtCounter",
+    access=staff(scopes.Permission.SIGN_IN_APPROVE),
+    takes=staff_schemas.CounterChipIn,
+    gives=EndedOut,
+    mode="calls",
+    errors=(NotFound, DocumentExpired, IdentityMismatch, RegisterUnavailable),
+)
+def sign_out_at_counter(actor: Actor, body: dict[str, Any]) -> dict[str, int]:
+    """End every session of the person at the counter, who lost their phone."""
+    return {"ended": counter.sign_out_everywhere(actor, ChipRead(**body["chip"]))}
+
+
+@routes.post(
+    "/api/staff-sessions",
+    operation="signInStaff",
+    access=anyone(reason="nobody is known before signing in"),
+    takes=staff_schemas.StaffSignInIn,
+    gives=TokensOut,
+    mode="calls",
+    status=201,
+    errors=(StaffRefused, ProofRefused, Throttled, Busy),
+    per_minute=30,
+)
+def sign_in_staff(actor: Actor, body: dict[str, Any], call: Call) -> Tokens:
+    """Sign a staff member in; with a DPoP header the session can be refreshed by that key."""
+    thumbprint = proofs.of_call(call).thumbprint if "DPoP" in call.headers else ""
+    return accounts.sign_in(
+        city_id=body["city"],
+        login=body["login"],
+        password=body["password"],
+        code=body["code"],
+        address=call.address,
+        thumbprint=thumbprint,
+    )
+
+
+@routes.get("/api/staff", operation="listStaff", access=staff(scopes.Permission.STAFF_READ), gives=staff_schemas.StaffListOut)
+def list_staff(actor: Actor) -> dict[str, Any]:
+    """List the staff of the caller's city."""
+    return {"items": accounts.all_of_city(actor)}
+
+
+@routes.post(
+    "/api/staff",
+    operation="admitStaff",
+    access=staff(scopes.Permission.STAFF_ADMIT),
+    takes=staff_schemas.StaffIn,
+    gives=staff_schemas.StaffAdmittedOut,
+    status=201,
+    errors=(LoginTaken, RoleUnknown, PasswordWeak),
+)
+def admit_staff(actor: Actor, body: dict[str, Any]) -> accounts.Admitted:
+    """Admit a staff member; a repetition is refused by the login name, and the secret is shown once."""
+    return accounts.admit(actor, actor.city_id, accounts.Newcomer(**{**body, "roles": tuple(body["roles"])}))
+
+
+@routes.delete(
+    '/api/staff/<id("staff"):member>', operation="disableStaff", access=staff(scopes.Permission.STAFF_DISABLE), errors=(NotFound,)
+)
+def disable_staff(actor: Actor, member: UUID) -> None:
+    """Shut a staff member out at once."""
+    accounts.disable(actor, member)
+
+
+@routes.get("/api/terminals", operation="listTerminals", access=staff(scopes.Permission.TERMINAL_READ), gives=staff_schemas.TerminalListOut)
+def list_terminals(actor: Actor) -> dict[str, Any]:
+    """List the terminals of the caller's city."""
+    return {"items": terminals.of_city(actor)}
+
+
+@routes.post(
+    "/api/terminals",
+    operation="registerTerminal",
+    access=staff(scopes.Permission.TERMINAL_REGISTER),
+    takes=staff_schemas.TerminalIn,
+    gives=staff_schemas.TerminalRegisteredOut,
+    status=201,
+    errors=(FunctionUnknown,),
+)
+def register_terminal(actor: Actor, body: dict[str, Any]) -> terminals.Registered:
+    """Register a terminal; the code by which it enrols its key works once, and one that is never used runs out."""
+    wanted = terminals.Description(
+        name=body["name"], functions=tuple(body["functions"]), merchant_id=body["merchant"], agency_id=body["agency"]
+    )
+    return terminals.register(actor, actor.city_id, wanted)
+
+
+@routes.delete(
+    "/api/terminals/<id:terminal>", operation="disableTerminal", access=staff(scopes.Permission.TERMINAL_DISABLE), errors=(NotFound,)
+)
+def disable_terminal(actor: Actor, terminal: UUID) -> None:
+    """Take the trust back from a terminal, within a second everywhere."""
+    terminals.disable(actor, terminal)
+
+
+@routes.post(
+    "/api/terminals/enrolments",
+    operation="enrolTerminal",
+    access=anyone(reason="the one-time code and the proof of the key say which terminal it is"),
+    takes=staff_schemas.EnrolmentIn,
+    gives=staff_schemas.TerminalOut,
+    mode="calls",
+    errors=(EnrolmentRefused, KeyInvalid, ProofRefused, Throttled),
+    per_minute=20,
+)
+def enrol_terminal(actor: Actor, body: dict[str, Any], call: Call) -> Terminal:
+    """Give a registered terminal its key, by its one-time code."""
+    jwk.read(body["public_key"])
+    return terminals.enrol(code=body["code"], public_jwk=body["public_key"], proof=proofs.of_call(call), address=call.address)
+
+
+@routes.post(
+    "/api/terminal-sessions",
+    operation="signInTerminal",
+    access=anyone(reason="the assertion is signed with the terminal's key"),
+    takes=staff_schemas.AssertionIn,
+    gives=staff_schemas.TerminalSessionOut,
+    mode="calls",
+    status=201,
+    errors=(AssertionRefused,),
+    per_minute=600,
+)
+def sign_in_terminal(actor: Actor, body: dict[str, Any]) -> terminals.TerminalSession:
+    """Exchange a terminal's signed assertion for a token and the key that signs each request."""
+    return terminals.sign_in(body["assertion"])

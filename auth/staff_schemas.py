@@ -1,0 +1,146 @@
+"""The shape of what comes in and goes out at counters, from staff and from terminals."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import validate
+
+from auth.schemas import DeviceKeyIn
+from core.fields import Count, Day, Id, Moment, OneOf, Schema, Text
+
+
+class ChipIn(Schema):
+    """What the reader took from the chip of an identity card."""
+
+    name = Text(most=40, required=True)
+    citizen_number = Text(least=18, most=18, required=True)
+    valid_until = Day(load_default=None, allow_none=True)
+    reader = Text(most=60, required=True)
+
+
+class CounterCodeIn(Schema):
+    """The number of the person at the counter."""
+
+    phone = Text(most=20, required=True)
+
+
+class CounterIdentityIn(Schema):
+    """The person at the counter: their number, the code they read out, their chip."""
+
+    phone = Text(most=20, required=True)
+    code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
+    chip = ma.fields.Nested(ChipIn, required=True)
+
+
+class CounterChipIn(Schema):
+    """The chip of the person at the counter."""
+
+    chip = ma.fields.Nested(ChipIn, required=True)
+
+
+class CounterResidentOut(Schema):
+    """A resident as a clerk sees them."""
+
+    resident = Id("resident", required=True)
+    identity_level = Count(least=1, most=4, required=True)
+    masked_name = ma.fields.String(required=True)
+
+
+class StaffSignInIn(Schema):
+    """A staff member's name, password and one-time code."""
+
+    login = Text(most=60, required=True)
+    password = Text(most=200, required=True)
+    code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
+    city = Count(least=1, most=999_999, load_default=None)
+
+
+class StaffIn(Schema):
+    """A staff member to be admitted."""
+
+    login = Text(least=3, most=60, pattern=r"^[a-z][a-z0-9._-]+$", required=True)
+    display_name = Text(most=60, required=True)
+    roles = ma.fields.List(Text(most=40), required=True, validate=validate.Length(1, 5))
+    password = Text(least=12, most=200, required=True)
+
+
+class StaffAdmittedOut(Schema):
+    """A new staff member; the address for their authenticator app is shown once."""
+
+    id = Id("staff", required=True)
+    login = ma.fields.String(required=True)
+    totp_address = ma.fields.String(required=True)
+
+
+class StaffOut(Schema):
+    """A staff member."""
+
+    id = Id("staff", required=True)
+    login = ma.fields.String(required=True)
+    display_name = ma.fields.String(required=True)
+    roles = ma.fields.List(ma.fields.String(), required=True)
+    disabled_at = Moment(required=True, allow_none=True)
+
+
+class StaffListOut(Schema):
+    """The staff of the caller's city."""
+
+    items = ma.fields.List(ma.fields.Nested(StaffOut), required=True)
+
+
+class TerminalIn(Schema):
+    """A terminal to be registered."""
+
+    name = Text(most=60, required=True)
+    functions = ma.fields.List(Text(most=60), required=True, validate=validate.Length(1, 10))
+    merchant = Id("merchant", load_default=None)
+    agency = Id("agency", load_default=None)
+
+
+class TerminalRegisteredOut(Schema):
+    """A new terminal and the code by which it enrols its key, shown once."""
+
+    id = Id("terminal", required=True)
+    name = ma.fields.String(required=True)
+    enrolment_code = ma.fields.String(required=True)
+    expires_at = Moment(required=True)
+
+
+class TerminalOut(Schema):
+    """A terminal."""
+
+    id = Id("terminal", required=True)
+    name = ma.fields.String(required=True)
+    functions = ma.fields.List(ma.fields.String(), required=True)
+    state = OneOf("registered", "active", "disabled", required=True)
+    merchant = Id("merchant", attribute="merchant_id", required=True, allow_none=True)
+    agency = Id("agency", attribute="agency_id", required=True, allow_none=True)
+    enrolled_at = Moment(required=True, allow_none=True)
+
+
+class TerminalListOut(Schema):
+    """The terminals of the caller's city, newest first."""
+
+    items = ma.fields.List(ma.fields.Nested(TerminalOut), required=True)
+
+
+class EnrolmentIn(Schema):
+    """The one-time code and the terminal's public key; the DPoP header holds the proof of that key."""
+
+    code = Text(least=16, most=30, required=True)
+    public_key = ma.fields.Nested(DeviceKeyIn, required=True)
+
+
+class AssertionIn(Schema):
+    """A terminal's signed assertion (compact JWS, type `terminal+jwt`)."""
+
+    assertion = Text(most=4096, required=True)
+
+
+class TerminalSessionOut(Schema):
+    """A ten-minute token and the key that signs each request under it."""
+
+    access_token = ma.fields.String(required=True)
+    token_type = OneOf("Bearer", required=True)
+    expires_in = Count(required=True)
+    session_key = ma.fields.String(required=True)
