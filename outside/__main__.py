@@ -9,6 +9,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from config.cities import load_all
 from config.cities.people import residents
@@ -43,6 +44,8 @@ def main() -> int:
         blocking_threads=THREADS,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         log_access=False,
+        log_level=LogLevels.warning,
+        websockets=False,
     ).serve()
     return 0
 
