@@ -1,0 +1,74 @@
+"""How each kind of notice reads, in both languages, and which of them also go out as a short message."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core import clock
+from core.money import yuan
+from core.vocabulary import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One kind: its title and text; ``sms`` names the short message's template where one is sent."""
+
+    zh_title: str
+    en_title: str
+    zh: str
+    en: str
+    sms: str | None = None
+
+
+# Only what protects the holder goes out by SMS at once; the rest waits in the app, which costs nothing and wakes nobody.
+WORDINGS: Mapping[Event, Wording] = {
+    Event.CARD_ISSUED: Wording("市民卡已开通", "Your card is ready", "您的市民卡已开通，可在应用中出示使用。", "Your city card was issued; you can show it now."),
+    Event.CARD_LOST: Wording(
+        "市民卡已挂失",
+        "Card reported lost",
+        "您的市民卡已于{time}挂失，此后的消费将被拒绝。找回后可解除挂失。",
+        "Your city card was reported lost at {time}; it can no longer pay. You can take the report back.",
+        sms="card_lost",
+    ),
+    Event.CARD_FOUND: Wording(
+        "挂失已解除",
+        "Loss report taken back",
+        "您的市民卡已于{time}解除挂失，恢复使用。如非本人操作，请立即再次挂失。",
+        "The loss report was taken back at {time}. If it was not you, report the card lost again at once.",
+        sms="card_found",
+    ),
+    Event.TOP_UP_CREDITED: Wording("充值到账", "Top-up received", "钱包充值{amount}元已到账。", "CNY {amount} was added to your wallet."),
+    Event.CHARGE_POSTED: Wording("消费凭证", "Payment", "您于{time}消费{amount}元。", "You paid CNY {amount} at {time}."),
+    Event.CHARGE_REVERSED: Wording("消费已撤销", "Payment reversed", "{amount}元的消费已撤销，金额已退回钱包。", "A payment of CNY {amount} was reversed."),
+    Event.CHARGE_REFUNDED: Wording("退款到账", "Refund received", "退款{amount}元已退回钱包。", "CNY {amount} was returned to your wallet."),
+    Event.SIGNED_IN_ELSEWHERE: Wording(
+        "新设备登录",
+        "New device signed in",
+        "您的账号于{time}在新设备“{device}”上登录。如非本人操作，请立即移除该设备。",
+        "Your account was signed in at {time} on a new device, {device}. If it was not you, remove that device now.",
+        sms="new_device",
+    ),
+}
+
+
+def worded(kind: str, facts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Title and text of a notice by language."""
+    wording, values = WORDINGS[Event(kind)], spoken(facts)
+    return {
+        "title": {"zh-CN": wording.zh_title, "en": wording.en_title},
+        "text": {"zh-CN": wording.zh.format_map(values), "en": wording.en.format_map(values)},
+    }
+
+
+def spoken(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The facts of a notice as people read them: yuan, and the city's wall clock."""
+    at = dt.datetime.fromisoformat(facts["at"]).astimezone(clock.CHINA)
+    return {
+        "time": at.strftime("%m-%d %H:%M"),
+        "amount": yuan(int(facts.get("amount_fen") or 0)),
+        "device": str(facts.get("device") or ""),
+        "tail": str(facts.get("tail") or ""),
+    }
