@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bench import load
 from core import http_signatures as signatures
 from core import ids
+from core.crypto import thumbprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Terminal:
         """The public half, as the platform keeps it."""
         public = jwt.get_algorithm_by_name("ES256").to_jwk(self.key.public_key(), as_dict=True)
         return {name: public[name] for name in ("crv", "kty", "x", "y")}
+
+    @property
+    def thumbprint(self) -> str:
+        """The name of the key (RFC 7638)."""
+        return thumbprint(self.jwk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crash.children import kill
 from crash.line import Fault
-from crash.town import Town
+from crash.town import Town, kill
 
 Strike = Callable[[Town, random.Random], None]
 
@@ -23,22 +22,21 @@ class Blow:
 
 def _web_worker(town: Town, chance: random.Random) -> None:
     """One or both workers of the web server; the server itself starts new ones."""
-    web = town.children["web"]
-    workers = web.members()[1:]
+    workers = town.web_workers()
     for pid in chance.sample(workers, min(len(workers), chance.choice((1, 1, 2)))):
         kill(pid)
 
 
 def _web(town: Town, _chance: random.Random) -> None:
-    town.children["web"].kill()
+    town.kill_child("web")
 
 
 def _job_worker(town: Town, _chance: random.Random) -> None:
-    town.children["worker"].kill()
+    town.kill_child("worker")
 
 
 def _provider(town: Town, _chance: random.Random) -> None:
-    town.children["outside"].kill()
+    town.kill_child("outside")
 
 
 def _backend(town: Town, chance: random.Random) -> None:

@@ -6,7 +6,6 @@ from uuid import UUID
 import psycopg
 
 from bench.books import RULES, Rule, offences
-from core import ids
 from crash.record import Record
 
 TOLD = """
@@ -96,10 +95,8 @@ def _tell(connection: psycopg.Connection[Any], record: Record) -> None:
 def _keys(connection: psycopg.Connection[Any]) -> list[str]:
     """Whether every charge stands under exactly one idempotency key, and every such key under a charge."""
     charges = {row[0] for row in connection.execute("SELECT id FROM charge").fetchall()}
-    answered = connection.execute(
-        "SELECT answer->>'id' FROM idempotency WHERE status = 201 AND answer->>'id' LIKE 'charge%'"
-    ).fetchall()
-    named: list[UUID] = [ids.parse("charge", text) for (text,) in answered]
+    answered = connection.execute("SELECT (answer->>'charge')::uuid FROM idempotency WHERE answer->>'code' = 'posted'").fetchall()
+    named: list[UUID] = [row[0] for row in answered]
     found = []
     if len(named) != len(set(named)):
         found.append(f"broken: one key per charge ({len(named) - len(set(named))} charges stand under two keys)")

@@ -1,7 +1,8 @@
 """The platform under test: the real processes over private servers, each of which can be killed and brought back."""
 
+import os
+import signal
 import socket
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,14 @@ import psycopg
 
 from bench import granian
 from bench.load import Address
-from bench.settings import FACTORY, Installation
+from bench.machine import tree
+from bench.settings import Installation
+from command import children
 from command.embedded import postgres, valkey
 from command.embedded.processes import living_in, wait_until_empty
-from crash.children import Child, kill
+from command.home import Home
+from command.supervisor import Child, Supervisor
+from config import settings
 from crash.line import FaultyLine
 
 PATIENCE = 60.0  # seconds until a part must be back
@@ -47,14 +52,30 @@ class Town:
 
     def start(self) -> None:
         """Brings every process up that does not run, and waits until the web answers."""
-        for child in self.children.values():
-            child.start()
+        self.start_missing()
         self.wait_for_web()
+
+    def start_missing(self) -> None:
+        """Starts every process that does not run."""
+        for child in self.children.values():
+            if child.process is None or child.process.poll() is not None:
+                child.start()
+
+    def kill_child(self, name: str) -> None:
+        """Ends a process of the program and all it has started, as a power cut would."""
+        child = self.children[name]
+        child.signal_all(signal.SIGKILL)
+        if child.process is not None:
+            child.process.wait(10)
+
+    def web_workers(self) -> list[int]:
+        """The processes of the web server that serve requests."""
+        web = self.children["web"].process
+        return tree(web.pid)[1:] if web is not None else []
 
     def stop(self) -> None:
         """Ends everything."""
-        for child in self.children.values():
-            child.stop()
+        Supervisor(list(self.children.values())).end()
         self.line.stop()
         valkey.stop(self.valkey.home)
         postgres.stop(self.postgres.home, mode="immediate")
@@ -63,7 +84,7 @@ class Town:
         """Returns when the web takes connections; raises StaysDown."""
         web, until = self.children["web"], time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            web.start()
+            self.start_missing()
             with socket.socket() as probe:
                 probe.settimeout(1)
                 if probe.connect_ex(self.address) == 0:
@@ -114,20 +135,30 @@ class Town:
         self.wait_for_postgres()
         if not self.valkey.answers():
             self.valkey = valkey.start(self.valkey.home, tied=True)
-        for child in self.children.values():
-            child.start()
+        self.start_missing()
         self.wait_for_web()
 
 
-def raise_town(home: Path, tree: Path, *, seed: int) -> Town:
-    """Private servers and the command lines of the processes in `tree`; nothing of the program runs yet."""
-    database = postgres.start(home / "postgres", tied=True)
-    cache = valkey.start(home / "valkey", tied=True)
-    line = FaultyLine(home / "line", database.socket, seed=seed)
+def kill(pid: int) -> bool:
+    """Ends one process at once; False when it had ended by itself."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def raise_town(folder: Path, *, seed: int) -> Town:
+    """Private servers, and the processes of the program as `citycard run` starts them; none of those runs yet."""
+    home = Home(folder)
+    home.prepare()
+    database = postgres.start(home.postgres, tied=True)
+    cache = valkey.start(home.valkey, tied=True)
+    line = FaultyLine(folder / "line", database.socket, seed=seed)
     line.start()
     port = granian.free_port()
     installation = Installation(
-        home=home,
+        home=folder,
         database_url=f"postgresql://{postgres.APP}@/{postgres.CITYCARD}?host={quote(str(line.folder))}",
         owner_database_url=database.url(postgres.OWNER),
         redis_url=cache.url,
@@ -135,19 +166,16 @@ def raise_town(home: Path, tree: Path, *, seed: int) -> Town:
         outside_url=f"http://127.0.0.1:{granian.free_port(port + 1)}",
         outside_database_url=database.url(postgres.OUTSIDE, postgres.OUTSIDE_DATABASE),
         port=port,
+        root_key=home.root_key.read_text().strip(),
     )
-    town = Town(installation, database, cache, line)
-    for name, command in _commands(installation).items():
-        town.children[name] = Child(name, command, tree, installation.environment(), home / f"{name}.log")
-    return town
+    return Town(installation, database, cache, line, _children(home, installation))
 
 
-def _commands(installation: Installation) -> dict[str, list[str]]:
-    citycard = [sys.executable, "-m", "command.main"]
+def _children(home: Home, installation: Installation) -> dict[str, Child]:
+    environment = installation.environment()
+    read = settings.read(environment)
     return {
-        "outside": [*citycard, "outside"],
-        "web": granian.command(FACTORY, installation.port, factory=True),
-        "worker": [*citycard, "worker"],
+        "outside": children.outside(home, read, int(installation.outside_url.rpartition(":")[2])),
+        "web": children.web(home, read, environment),
+        "worker": children.worker(home, environment),
     }
-
-

@@ -1,0 +1,205 @@
+"""Cycles of charging, a blow, mending and comparing; the verdict is what the books say against what was told."""
+
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import migrations
+from bench.codes import Phones
+from bench.granian import ROOT
+from bench.people import People, settle
+from bench.terminals import Session, Terminal, sign_in
+from crash.blows import BLOWS, Blow, deal
+from crash.books import differences
+from crash.calling import Caller
+from crash.purses import Purses
+from crash.record import Record
+from crash.sentinel import Sentinel
+from crash.tills import CodesUsedUp, Supply, Tills
+from crash.town import Town, raise_town
+
+HANDLES, TERMINALS, MERCHANTS, RESIDENTS = 4000, 12, 4, 30
+TOKEN_LIFE = 400.0  # seconds after which tills sign in anew; a token lives ten minutes
+REPEATS = 8  # acknowledged charges that are sent again after each cycle
+Told = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How a run ended: everything wrong that was found, and what had been told by then."""
+
+    cycles: int = 0
+    seconds: float = 0.0
+    found: list[str] = field(default_factory=list)
+    blows: Counter[str] = field(default_factory=Counter)
+    paid: int = 0
+    after_retry: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    credited: int = 0
+    open: int = 0
+    slowest: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing wrong was found."""
+        return not self.found
+
+
+class Desk:
+    """The terminals and their sessions, signed in anew before their tokens die."""
+
+    def __init__(self, town: Town, terminals: Sequence[Terminal]) -> None:
+        self._town, self._terminals = town, terminals
+        self._sessions: list[Session] = []
+        self._since = 0.0
+        self._lock = threading.Lock()
+
+    def sessions(self) -> list[Session]:
+        """Sessions that are good for a while."""
+        with self._lock:
+            if time.monotonic() - self._since > TOKEN_LIFE:
+                issuer = self._town.installation.public_url
+                url = f"http://127.0.0.1:{self._town.installation.port}"
+                self._sessions = [sign_in(url, issuer, terminal) for terminal in self._terminals]
+                self._since = time.monotonic()
+            return self._sessions
+
+    def of(self, terminal: object) -> Session:
+        """The session of one terminal."""
+        return next(session for session in self.sessions() if session.terminal == terminal)
+
+
+def run(*, cycles: int, seed: int, tell: Told, blows: Sequence[Blow] = BLOWS, stop_at_first: bool = True) -> Verdict:
+    """Plays `cycles` cycles; every cycle deals another blow, in an order drawn from `seed`."""
+    with tempfile.TemporaryDirectory(prefix="citycard-crash-") as folder:
+        town = raise_town(Path(folder), seed=seed)
+        try:
+            people = _people(town)
+            town.start()
+            return _Run(town, people, cycles, seed, tell, blows, stop_at_first).play()
+        finally:
+            town.stop()
+
+
+def _people(town: Town) -> People:
+    """Migrates and fills the database."""
+    installation = town.installation
+    migrations.upgrade(installation.owner_database_url)
+    root_key = bytes.fromhex(installation.root_key)
+    return settle(
+        installation.owner_database_url, root_key, handles=HANDLES, poor=0, terminals=TERMINALS, merchants=MERCHANTS
+    )
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(
+        self, town: Town, people: People, cycles: int, seed: int, tell: Told, blows: Sequence[Blow], stop_at_first: bool
+    ) -> None:
+        self.town, self.people, self.tell = town, people, tell
+        self.cycles, self.blows, self.stop_at_first = cycles, blows, stop_at_first
+        self.chance, self.record = random.Random(seed), Record()
+        phones = Phones(people.master, people.city_id, people.prefix, people.handles)
+        self.supply, self.desk = Supply(phones), Desk(town, people.terminals)
+        self.tills = Tills(town.address, self.desk.sessions, self.supply, self.record, seed=seed, threads=8)
+        self.purses = Purses(town.installation, people.residents[:RESIDENTS], self.record, seed=seed)
+        self.sentinel = Sentinel(self.tills, self.supply)
+        self.verdict = Verdict()
+
+    def play(self) -> Verdict:
+        """All cycles, then the settling and the last comparison."""
+        started = time.monotonic()
+        self.desk.sessions()
+        self.tills.open()
+        self.purses.open()
+        order = self._order()
+        for number in range(1, self.cycles + 1):
+            self._cycle(number, next(order))
+            if self.verdict.found and self.stop_at_first:
+                break
+        self._settle()
+        self.verdict.seconds = time.monotonic() - started
+        return self.verdict
+
+    def _order(self) -> Iterator[Blow]:
+        """Every blow in turn, shuffled anew each time round, so that a short run meets all of them."""
+        while True:
+            yield from self.chance.sample(list(self.blows), len(self.blows))
+
+    def _cycle(self, number: int, blow: Blow) -> None:
+        paid = len(self.record.paid)
+        time.sleep(self.chance.uniform(0.4, 1.4))
+        rush = self._rush()
+        watched = self.sentinel.before(self.desk.sessions()[0])
+        time.sleep(self.chance.uniform(0, 0.03))
+        deal(self.town, blow, self.chance)
+        self.sentinel.after(self.desk.sessions()[0], watched)
+        self._wait_for_payment()
+        for thread in rush:
+            thread.join(40)
+        self._repeat()
+        self._compare()
+        self.verdict.cycles, self.verdict.blows[blow.name] = number, self.verdict.blows[blow.name] + 1
+        self.tell(f"cycle {number:3d}  {blow.name:26s} {len(self.record.paid) - paid:5d} paid, {len(self.record.paid)} in all")
+
+    def _rush(self) -> list[threading.Thread]:
+        try:
+            return self.tills.rush(self.chance.choice(self.desk.sessions()), self.supply.take(), 100)
+        except CodesUsedUp:
+            return []
+
+    def _wait_for_payment(self) -> None:
+        """The platform is back only when somebody pays again."""
+        paid, until = len(self.record.paid), time.monotonic() + 60
+        while len(self.record.paid) == paid:
+            if time.monotonic() > until:
+                self.verdict.found.append(f"nobody could pay for a minute after mending; answers so far {dict(self.record.answers)}")
+                return
+            time.sleep(0.02)
+
+    def _repeat(self) -> None:
+        """The same request again, some of them from long ago: the first answer, and nothing moved."""
+        paid, caller = list(self.record.snapshot().paid.values()), Caller(self.town.address)
+        for told in self.chance.sample(paid, min(REPEATS, len(paid))):
+            self.tills.again(caller, self.desk.of(told.terminal), told)
+        caller.close()
+
+    def _compare(self) -> None:
+        self.verdict.found += differences(self.town.owner_url, self.record.snapshot())
+
+    def _settle(self) -> None:
+        """Everything healed, every open request settled, every chain sealed and recomputed."""
+        self.town.mend()
+        self.tills.close()
+        self.purses.close()
+        self.verdict.found += self.purses.lost
+        self._compare()
+        if not self.verdict.found:
+            self.verdict.found += chain_breaks(self.town)
+        told = self.record.snapshot()
+        verdict = self.verdict
+        verdict.found = list(dict.fromkeys(verdict.found))
+        verdict.paid, verdict.credited, verdict.open = len(told.paid), len(told.credited), len(told.unknown)
+        verdict.after_retry = sum(1 for paid in told.paid.values() if paid.tries > 1)
+        verdict.refused = Counter(refused.reason for refused in told.refused.values())
+        verdict.slowest, verdict.answers = told.slowest, told.answers
+
+
+def chain_breaks(town: Town) -> list[str]:
+    """Seals what is not sealed yet and recomputes every chain, in a process of its own."""
+    environment = town.installation.environment(database_url=town.postgres.url())
+    done = subprocess.run(
+        [sys.executable, "-m", "crash.chains"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return []
+    return [f"chains: {done.stdout[-1000:]}{done.stderr[-1000:]}"]

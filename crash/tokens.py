@@ -1,0 +1,38 @@
+"""Admits residents and prints access tokens for them: `python -m crash.tokens` reads their ids as JSON from its input."""
+
+import datetime as dt
+import json
+import sys
+from uuid import UUID
+
+import auth
+from bench.settings import CITY
+from command.web import application
+from config import cities
+from core import db
+from core.actors import Actor, ActorKind
+from core.crypto import signing_key, verification_keys
+
+LIFETIME = dt.timedelta(hours=6)  # a long run must not end because its residents must sign in again
+
+
+def main() -> None:
+    """Reads, admits, prints."""
+    residents = [UUID(text) for text in json.load(sys.stdin)]
+    city_id = cities.load(CITY).facts.id
+    app = application()
+    with app.app_context():
+        with db.transaction():
+            newcomers = [auth.Newcomer(id=resident, phone=f"1990{number:07d}") for number, resident in enumerate(residents)]
+            auth.admit_many(city_id, newcomers)
+        from config import settings
+
+        made = auth.AccessTokens(settings.read().issuer, signing=signing_key, verification=verification_keys)
+        actors = [
+            Actor(kind=ActorKind.RESIDENT, id=resident, city_id=city_id, identity_level=4, strength=3) for resident in residents
+        ]
+        print(json.dumps([made.issue(actor, lifetime=LIFETIME).access_token for actor in actors]))
+
+
+if __name__ == "__main__":
+    main()
