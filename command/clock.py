@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import psycopg
 
+from command.db import owner_url
 from command.home import current_settings
-from config.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,7 +30,7 @@ def clock() -> None:
 @clock.command()
 def show() -> None:
     """显示 · the city's time and how far it is ahead of the machine's."""
-    with psycopg.connect(_owner(current_settings())) as connection:
+    with psycopg.connect(owner_url()) as connection:
         offset, now = _read(connection)
     click.echo(f"{now.isoformat()}  +{offset}")
 
@@ -44,7 +44,7 @@ def advance(step: str) -> None:
         raise click.ClickException("production 的时钟不能拨动 · the clock of production cannot be moved")
     from app import create_app
 
-    done = move_forward(create_app(read), _owner(read), duration(step))
+    done = move_forward(create_app(read), owner_url(), duration(step))
     click.echo(f"已拨快 {step}，途中运行了 {done} 个任务 · moved by {step}, {done} jobs ran on the way")
 
 
@@ -86,9 +86,3 @@ def _read(connection: psycopg.Connection[Any]) -> tuple[dt.timedelta, dt.datetim
     if row is None:
         raise click.ClickException("数据库里没有时钟；请先 citycard db upgrade · no clock row; run citycard db upgrade")
     return row[0], row[1]
-
-
-def _owner(read: Settings) -> str:
-    if read.owner_database_url is None:
-        raise click.ClickException("需要 CITYCARD_OWNER_DATABASE_URL · CITYCARD_OWNER_DATABASE_URL is needed")
-    return read.owner_database_url

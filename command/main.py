@@ -11,6 +11,8 @@ GROUPS = (
     "stop",
     "doctor",
     "db",
+    "seed",
+    "people",
     "clock",
     "bench",
     "worker",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import json
 import os
 import signal
@@ -14,11 +13,13 @@ from types import FrameType
 
 import click
 
+import migrations
 from command import children, ports
 from command.embedded.errors import CannotStart
 from command.embedded.processes import last_lines
 from command.home import Home, hold, home, is_held, write_private
 from command.progress import say, step
+from command.seeding import seed
 from command.servers import Servers
 from command.supervisor import Child, Supervisor, kill_left_behind
 from config import settings
@@ -144,12 +145,9 @@ def _environment(here: Home, servers: Servers, options: Mapping[str, str]) -> di
 
 def _prepare_data(read: settings.Settings) -> None:
     if read.owner_database_url is not None:
-        from command.db import migrate
-
         with step("数据表", "migrations"):
-            migrate(read.owner_database_url)
-    if not read.production and importlib.util.find_spec("command.seed"):
-        seed = importlib.import_module("command.seed").seed
+            migrations.upgrade(read.owner_database_url)
+    if not read.production:
         with step("演示城市", "demo city"):
             seed(read)
 

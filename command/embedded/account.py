@@ -91,6 +91,12 @@ def reachable_home(folder: Path) -> Path:
     return elsewhere / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
 
 
+def forget_passing(home: Path, folder: Path) -> None:
+    """Remove the files of a server that had to leave a temporary `folder` for a place its account can reach."""
+    if home != folder.resolve() and home.is_relative_to(tempfile.gettempdir()):
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def _open_to_others(folder: Path) -> bool:
     above = [parent for parent in folder.parents if parent.exists()]
     return all(parent.stat().st_mode & 0o001 for parent in above)

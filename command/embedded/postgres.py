@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from command.embedded.account import Account, account_for, clean_environment, our_name, reachable_home, socket_folder
+from command.embedded.account import Account, account_for, clean_environment, forget_passing, our_name, reachable_home, socket_folder
 from command.embedded.binaries import postgres_programs
 from command.embedded.errors import CannotStart
 from command.embedded.processes import alone, last_lines, launch, living_in, wait_until_empty
@@ -138,6 +138,7 @@ def running(folder: Path | str, *, settings: Mapping[str, str] | None = None) ->
         stop(folder)
         if server.process is not None:
             server.process.wait(30)
+        forget_passing(server.home, Path(folder))
 
 
 def _version_of(data: Path) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import redis
 
-from command.embedded.account import Account, account_for, reachable_home, socket_folder
+from command.embedded.account import Account, account_for, forget_passing, reachable_home, socket_folder
 from command.embedded.binaries import valkey_program
 from command.embedded.errors import CannotStart
 from command.embedded.processes import alone, last_lines, launch, living_in, wait_until_empty
@@ -98,6 +98,7 @@ def running(folder: Path | str) -> Iterator[Server]:
         stop(folder)
         if server.process is not None:
             server.process.wait(30)
+        forget_passing(server.home, Path(folder))
 
 
 def _configure(server: Server) -> None:

@@ -44,7 +44,7 @@ def test_ending_ends_what_a_child_has_started_too(tmp_path: Path) -> None:
     assert eventually(lambda: bool((tmp_path / "log").read_text().strip()))
     grandchild = int((tmp_path / "log").read_text())
     supervisor.end()
-    assert not lives(grandchild)
+    assert eventually(lambda: not lives(grandchild))
 
 
 def test_a_child_that_ends_is_started_again_after_a_growing_pause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
