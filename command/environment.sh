@@ -40,7 +40,8 @@ doctor() {
     return 1
 }
 
-sum() { sha256sum "$1" | cut -c1-64; }
+# The lock, and where the checkout lies: a moved one has scripts that point to nowhere.
+sum() { { cat "$1" && echo "$root"; } | sha256sum | cut -c1-64; }
 
 made_from() { [ -f ".venv/.made-from-$1" ] && [ "$(cat ".venv/.made-from-$1")" = "$(sum "requirements/$1.txt")" ]; }
 
@@ -62,7 +63,7 @@ install() {
         rm -f .venv/.failed
         { .venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r "$lock" ||
             touch .venv/.failed; } |
-            awk '/^Collecting|^Downloading/ {n++; printf "\r  %d  %-60.60s", n, $2; fflush()} /^Installing/ {printf "\r  安装 · installing%60s", ""; fflush()} END {print ""}'
+            awk -v tty="$([ -t 1 ] && echo 1 || echo 0)" '!tty {next} /^Collecting|^Downloading/ {n++; printf "\r  %d  %-60.60s", n, $2; fflush()} /^Installing/ {printf "\r  安装 · installing%60s", ""; fflush()} END {print ""}'
         if [ -e .venv/.failed ]; then
             echo "安装没有成功，请检查网络后重试 · the packages could not be installed; check the network and try again" >&2
             return 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import settings
+from config.page import table
 
 KEY = bytes(range(32)).hex()
 DEMO = {
@@ -76,3 +77,7 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     shown = repr(settings.read({**DEMO, "CITYCARD_DATABASE_URL": "postgresql://citycard_app:hush@db/citycard"}))
     assert "hush" not in shown
     assert "root_key" not in shown
+
+
+def test_the_page_of_settings_shows_each_of_them() -> None:
+    assert table() in (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
