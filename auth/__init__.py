@@ -13,6 +13,7 @@ from auth.policy import Policy
 from auth.residents import Revealed, age_band, evidence, masked_name, reveal
 from auth.routes import routes as sign_in_routes
 from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
+from auth.rules import masked_name as mask_name
 from auth.scopes import PERMISSIONS, Permission, Role, TerminalFunction
 from auth.staff import accounts as staff_accounts
 from auth.staff_routes import routes as staff_routes
@@ -45,6 +46,7 @@ __all__ = [
     "citizen_number",
     "evidence",
     "install",
+    "mask_name",
     "masked_name",
     "parts",
     "phone_number",

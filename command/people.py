@@ -44,6 +44,7 @@ def _how(settings: Settings) -> dict[str, Any]:
         "address": settings.public_url,
         "api_guide": f"{settings.public_url}/openapi.json",
         "phones": f"{settings.outside_url}/phones",
+        "messages_of_a_phone": f"{settings.outside_url}/phones/{{phone}}/messages",
         "sandbox": list(settings.sandboxes),
     }
 
@@ -125,7 +126,7 @@ def _staff(city: City, keys: DemoKeys, number: int) -> dict[str, Any]:
         "place": member.place or None,
         "password": keys.password(member.login),
         "totp_secret": base32(keys.totp_secret(member.login)),
-        "permissions": sorted(auth.permissions([member.role])),
+        "permissions": sorted(auth.PERMISSIONS[auth.Role(member.role)]),
     }
 
 

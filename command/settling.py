@@ -33,7 +33,7 @@ def settle(city: City, people: Sequence[Resident], root_key: bytes) -> None:
     for terminal in city.counter_terminals:
         _enrol(city, terminal, keys, agency_id=agency_id(city, terminal.agency))
     for member in city.staff:
-        newcomer = auth.StaffNewcomer(
+        newcomer = auth.staff_accounts.Newcomer(
             login=member.login,
             display_name=member.zh,
             roles=(member.role,),
@@ -41,7 +41,7 @@ def settle(city: City, people: Sequence[Resident], root_key: bytes) -> None:
             agency_id=agency_id(city, member.agency),
             totp_secret=keys.totp_secret(member.login),
         )
-        auth.admit_staff(actor, city.id, newcomer)
+        auth.staff_accounts.admit(actor, city.id, newcomer)
 
 
 def resident_id(city: City, key: str) -> UUID:
@@ -98,7 +98,7 @@ def _card(city: City, person: Resident, place: int) -> cards.NewCard:
     expired_on = clock.today() - dt.timedelta(days=1 + place % 60) if person.card == "expired" else None
     return cards.NewCard(
         resident_id=resident_id(city, person.key),
-        masked_name=auth.masked_name(person.name),
+        masked_name=auth.mask_name(person.name),
         state=person.card if person.card in ("inactive", "cancelled") else "active",
         issued_at=dt.datetime.combine(expired_on, dt.time(), dt.UTC) - TEN_YEARS if expired_on else issued,
         expires_on=expired_on,
