@@ -154,6 +154,11 @@ def raw(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
+def pinned_connection() -> psycopg.Connection[Any] | None:
+    """The connection that a test which rolls back pinned, for whoever would otherwise use one of its own."""
+    return None if _pin.connection is None else raw(_pin.connection)
+
+
 @contextmanager
 def pinned(connection: Connection) -> Iterator[None]:
     """Let every session and hot path use this one connection, so that a test can roll all of it back."""

@@ -138,8 +138,8 @@ def _responses(route: Route) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if route.gives is not None:
         done["content"] = {"application/json": {"schema": route.gives}}
-    elif route.media != "application/json":
-        done["content"] = {route.media: {"schema": {"type": "string"}}}
+    elif route.status != 204:
+        done["content"] = {route.media: {"schema": {"type": "object" if route.media == "application/json" else "string"}}}
     responses: dict[str, Any] = {str(route.status): done}
     if route.etag:
         responses["304"] = {"description": "Not changed"}

@@ -104,5 +104,5 @@ def _facts(fact: Fact) -> dict[str, Any]:
     if "name" in fact.payload:
         kept["device"] = fact.payload["name"]
     if "card_id" in fact.payload:
-        kept["tail"] = cards.card_of(UUID(fact.payload["card_id"])).number_tail
+        kept["tail"] = cards.card_of(system("notices", fact.city_id), UUID(fact.payload["card_id"])).number_tail
     return kept

@@ -25,7 +25,12 @@ class Wording:
 
 # Only what protects the holder goes out by SMS at once; the rest waits in the app, which costs nothing and wakes nobody.
 WORDINGS: Mapping[Event, Wording] = {
-    Event.CARD_ISSUED: Wording("市民卡已开通", "Your card is ready", "您的市民卡已开通，可在应用中出示使用。", "Your city card was issued; you can show it now."),
+    Event.CARD_ISSUED: Wording(
+        "市民卡已开通",
+        "Your card is ready",
+        "您的市民卡已开通，可在应用中出示使用。",
+        "Your city card was issued; you can show it now.",
+    ),
     Event.CARD_LOST: Wording(
         "市民卡已挂失",
         "Card reported lost",
@@ -42,8 +47,18 @@ WORDINGS: Mapping[Event, Wording] = {
     ),
     Event.TOP_UP_CREDITED: Wording("充值到账", "Top-up received", "钱包充值{amount}元已到账。", "CNY {amount} was added to your wallet."),
     Event.CHARGE_POSTED: Wording("消费凭证", "Payment", "您于{time}消费{amount}元。", "You paid CNY {amount} at {time}."),
-    Event.CHARGE_REVERSED: Wording("消费已撤销", "Payment reversed", "{amount}元的消费已撤销，金额已退回钱包。", "A payment of CNY {amount} was reversed."),
-    Event.CHARGE_REFUNDED: Wording("退款到账", "Refund received", "退款{amount}元已退回钱包。", "CNY {amount} was returned to your wallet."),
+    Event.CHARGE_REVERSED: Wording(
+        "消费已撤销",
+        "Payment reversed",
+        "{amount}元的消费已撤销，金额已退回钱包。",
+        "A payment of CNY {amount} was reversed.",
+    ),
+    Event.CHARGE_REFUNDED: Wording(
+        "退款到账",
+        "Refund received",
+        "退款{amount}元已退回钱包。",
+        "CNY {amount} was returned to your wallet.",
+    ),
     Event.SIGNED_IN_ELSEWHERE: Wording(
         "新设备登录",
         "New device signed in",

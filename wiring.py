@@ -1,0 +1,71 @@
+"""What each floor is handed at the start: its cities, its ways to the outside, and the functions of the floors above (D20).
+
+Which implementation stands behind an interface is chosen by settings. A sandbox refuses to stand in production by itself.
+"""
+
+from __future__ import annotations
+
+import auth
+import cards
+import payments
+from auth.verification.police import HttpPoliceRegister
+from config import cities
+from config.settings import Settings
+from core.channels import SandboxSms, SmsSender
+from core.gateway import FaultSwitch, FaultyTransport, Gateway, HttpTransport, PeerKeys, city_signer
+from payments.providers import YunPay
+from services import notices
+
+
+def connect(settings: Settings) -> None:
+    """Hand every floor what it needs."""
+    served = [cities.load(name) for name in settings.cities]
+    default = next(city for city in served if settings.default_city in (city.facts.slug, str(city.id)))
+    sender = sms(settings, signature=f"{default.facts.zh}市民卡")
+    auth.install(
+        issuer=settings.issuer,
+        cities={city.id: city.facts.zh for city in served},
+        default_city=default.id,
+        sms=sender,
+        police=HttpPoliceRegister(gateway(settings, "police")),
+        merchant_account=payments.merchant_account,
+    )
+    cards.configure(
+        prefixes={city.id: city.facts.pay_code_prefix for city in served},
+        after_issue=(payments.open_wallet_for,),
+    )
+    payments.configure(
+        providers={"yunpay": yunpay(settings)},
+        keepers={city.id: payments.Keeper(city.facts.keeper.zh, city.facts.keeper.en) for city in served},
+    )
+    notices.configure(sender)
+
+
+def sms(settings: Settings, *, signature: str) -> SmsSender:
+    """Who sends short messages."""
+    return SandboxSms(gateway(settings, "sms"), signature=signature, production=settings.production)
+
+
+def yunpay(settings: Settings) -> YunPay:
+    """The payment provider."""
+    keys = peer_keys(settings, "yunpay")
+    notify = f"{settings.issuer}/api/callbacks/payments/yunpay"
+    return YunPay(gateway=gateway(settings, "yunpay"), merchant="citycard", notify_url=notify, peer_keys=keys)
+
+
+def gateway(settings: Settings, name: str) -> Gateway:
+    """The door to one system that the process ``outside`` plays, with the sandbox's fault switch in its line."""
+    url = outside(settings)
+    line = FaultyTransport(HttpTransport(), FaultSwitch(url, name, HttpTransport(connections=1)), production=settings.production)
+    return Gateway(name=name, base_url=url, signer=city_signer, peer_keys=peer_keys(settings, name), transport=line)
+
+
+def peer_keys(settings: Settings, name: str) -> PeerKeys:
+    """The public keys of one system at ``outside``."""
+    return PeerKeys(f"{outside(settings)}/.well-known/jwks.json", prefix=f"{name}-")
+
+
+def outside(settings: Settings) -> str:
+    """Where the sandboxes answer; settings have made sure that it is named where a sandbox is chosen."""
+    assert settings.outside_url is not None
+    return settings.outside_url
