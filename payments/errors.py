@@ -3,11 +3,12 @@
 CityError
 ├── Invalid
 │   ├── TopUpAmountRefused   not a multiple of the unit, or too little
-│   └── LimitsOutOfOrder     single above daily, or daily above monthly
+│   ├── LimitsOutOfOrder     single above daily, or daily above monthly
+│   └── TooManyDays          a journal of more than a month at once
 ├── NotFound
+│   ├── WalletMissing        the resident has no wallet yet
 │   └── ProviderUnknown      no such payment provider here
 └── Conflict
-    ├── WalletMissing        the resident has no wallet yet
     ├── WalletFull           the wallet would hold more than it may
     ├── WalletClosed         the wallet takes no money in this state
     ├── LimitTooHigh         above what the rules allow at all
@@ -42,7 +43,7 @@ class ProviderUnknown(NotFound):
     en = "There is no such payment provider; choose one that the wallet names"
 
 
-class WalletMissing(Conflict):
+class WalletMissing(NotFound):
     code = "wallet_missing"
     zh = "您还没有钱包，领取市民卡后自动开立"
     en = "You have no wallet yet; it opens with your first card"
@@ -100,3 +101,9 @@ class NoticeMismatch(Conflict):
     code = "top_up_mismatch"
     zh = "支付结果与订单不符，未入账，已转人工核查"
     en = "The payment does not fit the order; nothing was credited and people will look into it"
+
+
+class TooManyDays(Invalid):
+    code = "too_many_days"
+    zh = "一次最多导出 {most} 天的分录，且结束日须晚于开始日"
+    en = "At most {most} days at once, and the end after the beginning"

@@ -1,0 +1,26 @@
+"""The payments floor: wallets, top-ups, charges and what undoes them. Upper floors use the names below and none of the tables."""
+
+from payments import jobs, ledger
+from payments.merchants import merchant_account, open_merchant
+from payments.models import Merchant
+from payments.routes import routes
+from payments.seeding import credit_opening_top_ups, open_wallets
+from payments.wallets import WalletView, open_wallet, open_wallet_for, wallet_of
+from payments.wiring import Keeper, configure
+
+__all__ = [
+    "Keeper",
+    "Merchant",
+    "WalletView",
+    "configure",
+    "credit_opening_top_ups",
+    "jobs",
+    "ledger",
+    "merchant_account",
+    "open_merchant",
+    "open_wallet",
+    "open_wallet_for",
+    "open_wallets",
+    "routes",
+    "wallet_of",
+]

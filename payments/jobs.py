@@ -1,0 +1,26 @@
+"""Work of the payments floor that comes again by itself."""
+
+from __future__ import annotations
+
+import structlog
+
+from core import ids, jobs
+from core.db import transaction
+from core.errors import CityError
+from payments import topping_up
+
+log = structlog.get_logger("top_up")
+_AT_ONCE = 50
+
+
+@jobs.every("payments:top_up:ask", seconds=5)
+def ask_about_top_ups() -> None:
+    """Find out, from the providers themselves, where every open top-up stands whose time to ask has come."""
+    with transaction():
+        due = topping_up.take_due(_AT_ONCE)
+    for top_up_id in due:
+        try:
+            topping_up.find_out(top_up_id)
+        except CityError as fault:
+            # The provider is away or said no: the row says when to ask again, and the others are not kept waiting.
+            log.warning("not_found_out", top_up=ids.show("top_up", top_up_id), code=fault.code)

@@ -1,0 +1,60 @@
+"""Spending limits: the holder lowers them at once, and raises them only with a fresh and strong proof (F26)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from core import audit, clock, ids
+from core.actors import Actor
+from core.errors import StepUpNeeded
+from core.vocabulary import AuditEvent
+from payments import rules, wallets
+from payments.errors import LimitsOutOfOrder, LimitTooHigh
+from payments.rules import Limits
+from payments.wallets import WalletView
+
+RAISE_LEVEL: Final = 2
+RAISE_STRENGTH: Final = 2
+RAISE_FRESH: Final = dt.timedelta(minutes=5)
+
+
+def change_limits(actor: Actor, *, single_fen: int | None, daily_fen: int | None, monthly_fen: int | None) -> WalletView:
+    """Set the limits that are given; raises StepUpNeeded for more than before without a fresh strong sign-in."""
+    wallet = wallets.own_wallet(actor, lock=True)
+    before = wallets.limits_of(wallet)
+    after = Limits(
+        before.single_fen if single_fen is None else single_fen,
+        before.daily_fen if daily_fen is None else daily_fen,
+        before.monthly_fen if monthly_fen is None else monthly_fen,
+    )
+    _check(actor, before, after)
+    wallet.single_limit_fen, wallet.daily_limit_fen, wallet.monthly_limit_fen = after.single_fen, after.daily_fen, after.monthly_fen
+    audit.record(
+        actor,
+        AuditEvent.LIMITS_CHANGED,
+        city_id=wallet.city_id,
+        subject=ids.show("wallet", wallet.id),
+        resident_id=wallet.resident_id,
+        detail={"before": _plain(before), "after": _plain(after)},
+    )
+    return wallets.view(wallet)
+
+
+def _check(actor: Actor, before: Limits, after: Limits) -> None:
+    if not after.single_fen <= after.daily_fen <= after.monthly_fen:
+        raise LimitsOutOfOrder()
+    if after.raises(rules.HIGHEST_LIMITS):
+        highest = rules.HIGHEST_LIMITS
+        raise LimitTooHigh(single_fen=highest.single_fen, daily_fen=highest.daily_fen, monthly_fen=highest.monthly_fen)
+    if after.raises(before) and not _proved_now(actor):
+        raise StepUpNeeded(level=RAISE_LEVEL, strength=RAISE_STRENGTH, max_age_seconds=int(RAISE_FRESH.total_seconds()))
+
+
+def _proved_now(actor: Actor) -> bool:
+    fresh = actor.signed_in_at is not None and clock.now() - actor.signed_in_at <= RAISE_FRESH
+    return fresh and actor.identity_level >= RAISE_LEVEL and actor.strength >= RAISE_STRENGTH
+
+
+def _plain(limits: Limits) -> list[int]:
+    return [limits.single_fen, limits.daily_fen, limits.monthly_fen]

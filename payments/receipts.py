@@ -1,0 +1,154 @@
+"""Receipts: one for each movement of a resident's wallet, read from what charges, refunds and top-ups left behind (F34)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, Uuid, cast, literal, null, select, text, union_all
+
+from core import clock
+from core.actors import Actor
+from core.db import session
+from core.errors import NotFound
+from core.paging import Page, cut, decode
+from payments import ledger, merchants, wallets
+from payments.models import Charge, Refund, TopUp
+from payments.rules import TopUpState
+
+# What a receipt adds to the wallet, by kind.
+SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receipt; `change_fen` is what it did to the wallet, `refunded_fen` what of a charge came back since."""
+
+    id: UUID
+    number: str
+    kind: str
+    amount_fen: int
+    change_fen: int
+    refunded_fen: int
+    state: str
+    charge_id: UUID | None
+    merchant: dict[str, str] | None
+    provider: str | None
+    recorded_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A month of a wallet: what it began and ended with, and what came and went by kind; amounts in fen."""
+
+    month: str
+    opening_fen: int
+    closing_fen: int
+    in_fen: int
+    out_fen: int
+    totals: list[dict[str, Any]]
+
+
+def receipts_of(actor: Actor, *, cursor: str | None, limit: int) -> Page:
+    """The resident's receipts, newest first."""
+    before = decode(cursor) if cursor else None
+    branches = [branch.where(key < before) if before else branch for branch, key in _branches(actor)]
+    # Each branch is cut on its own index first; the union then has three short lists to sort.
+    cut_off = [select(b.order_by(b.selected_columns.id.desc()).limit(limit + 1).subquery()) for b in branches]
+    union = union_all(*cut_off).subquery()
+    rows = session().execute(select(union).order_by(union.c.id.desc()).limit(limit + 1)).all()
+    return cut(_named(list(rows)), limit, lambda receipt: receipt.id)
+
+
+def receipt_of(actor: Actor, receipt_id: UUID) -> Receipt:
+    """One receipt of the resident who asks."""
+    for branch, key in _branches(actor):
+        row = session().execute(branch.where(key == receipt_id)).first()
+        if row is not None:
+            return _named([row])[0]
+    raise NotFound()
+
+
+def statement(actor: Actor, month: dt.date) -> Statement:
+    """The statement of a calendar month in the city's time, from the books themselves; so far, for the current month."""
+    first = dt.datetime.combine(month.replace(day=1), dt.time(), clock.CHINA)
+    until = dt.datetime.combine((month.replace(day=1) + dt.timedelta(days=32)).replace(day=1), dt.time(), clock.CHINA)
+    wallet = wallets.own_wallet(actor)
+    assert wallet.account_id is not None
+    moved = session().execute(text(_MOVED), {"account": wallet.account_id, "since": first, "until": until}).all()
+    opening = ledger.balance_at(wallet.account_id, first - dt.timedelta(microseconds=1))
+    came, went = sum(row.in_fen for row in moved), sum(row.out_fen for row in moved)
+    totals = [dict(row._mapping) for row in moved]
+    return Statement(f"{month:%Y-%m}", opening, opening + came - went, came, went, totals)
+
+
+_MOVED = """
+SELECT kind, count(*) AS count, coalesce(sum(amount_fen) FILTER (WHERE credit_account = :account), 0)::bigint AS in_fen,
+       coalesce(sum(amount_fen) FILTER (WHERE debit_account = :account), 0)::bigint AS out_fen
+  FROM transfer WHERE (debit_account = :account OR credit_account = :account) AND recorded_at >= :since AND recorded_at < :until
+ GROUP BY kind ORDER BY kind
+"""
+
+
+def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
+    """The three sources of receipts with one shape of columns, each with its key."""
+    charges = select(
+        Charge.id,
+        Charge.receipt_number,
+        literal("charge").label("kind"),
+        Charge.amount_fen,
+        Charge.refunded_fen,
+        Charge.state,
+        Charge.id.label("charge_id"),
+        Charge.merchant_id,
+        cast(null(), Text).label("provider"),
+        Charge.recorded_at,
+    ).where(Charge.resident_id == actor.id, Charge.city_id == actor.city_id)
+    refunds = select(
+        Refund.id,
+        Refund.receipt_number,
+        Refund.kind,
+        Refund.amount_fen,
+        literal(0).label("refunded_fen"),
+        literal("posted").label("state"),
+        Refund.charge_id,
+        Refund.merchant_id,
+        cast(null(), Text).label("provider"),
+        Refund.recorded_at,
+    ).where(Refund.resident_id == actor.id, Refund.city_id == actor.city_id)
+    top_ups = select(
+        TopUp.id,
+        TopUp.receipt_number,
+        literal("top_up").label("kind"),
+        TopUp.amount_fen,
+        literal(0).label("refunded_fen"),
+        literal("posted").label("state"),
+        cast(null(), Uuid).label("charge_id"),
+        cast(null(), Uuid).label("merchant_id"),
+        TopUp.provider,
+        TopUp.decided_at.label("recorded_at"),
+    ).where(TopUp.resident_id == actor.id, TopUp.city_id == actor.city_id, TopUp.state == TopUpState.CREDITED)
+    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id)]
+
+
+def _named(rows: list[Any]) -> list[Receipt]:
+    names = merchants.names_of({row.merchant_id for row in rows if row.merchant_id is not None})
+    return [_receipt(row, names.get(row.merchant_id)) for row in rows]
+
+
+def _receipt(row: Any, merchant: tuple[str, str] | None) -> Receipt:
+    return Receipt(
+        id=row.id,
+        number=row.receipt_number,
+        kind=row.kind,
+        amount_fen=row.amount_fen,
+        change_fen=SIGN[row.kind] * row.amount_fen,
+        refunded_fen=row.refunded_fen,
+        state=row.state,
+        charge_id=row.charge_id,
+        merchant=None if merchant is None else {"zh": merchant[0], "en": merchant[1]},
+        provider=row.provider,
+        recorded_at=row.recorded_at,
+    )

@@ -1,0 +1,176 @@
+"""The payments floor over HTTP: who may call what, and what goes in and out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from core.actors import Actor
+from core.paging import CursorUnknown, Page
+from core.ports import Call
+from core.web import PageQuery, Routes, anyone, either, page_of, resident, staff, terminal
+from payments import bookkeeping, charges, errors, ledger, limits, notices, providers, receipts, refunding, topping_up, wallets
+from payments import schemas as s
+
+routes = Routes("payments")
+
+
+@routes.get("/api/wallet", operation="getWallet", access=resident(), gives=s.WalletOut, etag=True, errors=(errors.WalletMissing,))
+def get_wallet(actor: Actor) -> wallets.WalletView:
+    """The resident's wallet: balance, limits, mode, and who keeps the money."""
+    return wallets.wallet_of(actor)
+
+
+@routes.patch(
+    "/api/wallet/limits",
+    operation="changeLimits",
+    access=resident(level=1),
+    takes=s.LimitsIn,
+    gives=s.WalletOut,
+    errors=(errors.WalletMissing, errors.LimitsOutOfOrder, errors.LimitTooHigh),
+)
+def change_limits(actor: Actor, body: dict[str, Any]) -> wallets.WalletView:
+    """Lower spending limits at once, or raise them after a fresh and strong sign-in."""
+    return limits.change_limits(actor, **body)
+
+
+@routes.post(
+    "/api/top-ups",
+    operation="createTopUp",
+    access=resident(level=2),
+    takes=s.TopUpIn,
+    gives=s.TopUpOut,
+    mode="calls",
+    idempotent=True,
+    status=201,
+    errors=(
+        errors.WalletMissing,
+        errors.WalletClosed,
+        errors.WalletFull,
+        errors.TopUpAmountRefused,
+        errors.ProviderUnknown,
+        providers.ProviderRefused,
+    ),
+)
+def create_top_up(actor: Actor, body: dict[str, Any], work_id: UUID) -> topping_up.TopUpView:
+    """Order a top-up from a payment provider; the resident then approves it at `pay_url`."""
+    return topping_up.top_up(actor, **body, top_up_id=work_id)
+
+
+@routes.get("/api/top-ups/<id:top_up>", operation="getTopUp", access=resident(), gives=s.TopUpOut, etag=True)
+def get_top_up(actor: Actor, top_up: UUID) -> topping_up.TopUpView:
+    """Where a top-up stands."""
+    return topping_up.own(actor, top_up)
+
+
+@routes.post(
+    "/api/callbacks/payments/<provider>",
+    operation="takePaymentNotice",
+    access=anyone(reason="the provider signs the body, and is asked before anything is credited"),
+    gives=s.NoticeOut,
+    mode="calls",
+    per_minute=6000,
+    most_bytes=16 * 1024,
+    errors=(errors.ProviderUnknown, errors.NoticeMismatch, providers.CallbackRefused),
+)
+def take_notice(actor: Actor, provider: str, call: Call) -> dict[str, bool]:
+    """Take a payment provider's notice; answered only when what follows from it is committed."""
+    notices.take_notice(provider, call.headers, call.body)
+    return {"received": True}
+
+
+@routes.get(
+    "/api/charges/<id:charge>",
+    operation="getCharge",
+    access=either(resident(), terminal("charge:create"), staff("payments:charge:read")),
+    gives=s.ChargeViewOut,
+    etag=True,
+)
+def get_charge(actor: Actor, charge: UUID) -> charges.ChargeView:
+    """One charge with its reversal or refunds."""
+    return charges.charge_of(actor, charge)
+
+
+@routes.post(
+    "/api/charges/<id:charge>/reversal",
+    operation="reverseCharge",
+    access=terminal("charge:reverse"),
+    takes=s.ReasonIn,
+    gives=s.UndoneOut,
+    idempotent=True,
+    status=201,
+    errors=(errors.ChargeUndone, errors.ReversalTooLate, errors.MerchantShort),
+)
+def reverse_charge(actor: Actor, charge: UUID, body: dict[str, Any]) -> refunding.Undone:
+    """Undo a whole charge at the terminal that made it, on the same day."""
+    return refunding.reverse(actor, charge, **body)
+
+
+@routes.post(
+    "/api/charges/<id:charge>/refunds",
+    operation="refundCharge",
+    access=either(terminal("charge:refund"), staff("payments:charge:refund")),
+    takes=s.RefundIn,
+    gives=s.UndoneOut,
+    idempotent=True,
+    status=201,
+    errors=(errors.ChargeUndone, errors.RefundTooMuch, errors.MerchantShort),
+)
+def refund_charge(actor: Actor, charge: UUID, body: dict[str, Any]) -> refunding.Undone:
+    """Give part of a charge back, or what is left of it."""
+    return refunding.refund(actor, charge, **body)
+
+
+@routes.get(
+    "/api/receipts",
+    operation="listReceipts",
+    access=resident(),
+    query=PageQuery,
+    gives=page_of(s.ReceiptOut),
+    etag=True,
+    errors=(CursorUnknown,),
+)
+def list_receipts(actor: Actor, query: dict[str, Any]) -> Page:
+    """The resident's receipts, newest first."""
+    return receipts.receipts_of(actor, **query)
+
+
+@routes.get("/api/receipts/<id:receipt>", operation="getReceipt", access=resident(), gives=s.ReceiptOut, etag=True)
+def get_receipt(actor: Actor, receipt: UUID) -> receipts.Receipt:
+    """One receipt."""
+    return receipts.receipt_of(actor, receipt)
+
+
+@routes.get(
+    "/api/statement",
+    operation="getStatement",
+    access=resident(),
+    query=s.MonthQuery,
+    gives=s.StatementOut,
+    errors=(errors.WalletMissing,),
+)
+def get_statement(actor: Actor, query: dict[str, Any]) -> receipts.Statement:
+    """A calendar month of the wallet, from the books."""
+    return receipts.statement(actor, dt.date.fromisoformat(query["month"] + "-01"))
+
+
+@routes.get("/api/ledger/trial-balance", operation="getTrialBalance", access=staff("payments:ledger:read"), gives=s.TrialBalanceOut)
+def get_trial_balance(actor: Actor) -> ledger.TrialBalance:
+    """The trial balance of the staff member's city."""
+    return ledger.trial_balance(actor.city_id)
+
+
+@routes.get(
+    "/api/ledger/journal",
+    operation="readJournal",
+    access=staff("payments:journal:read"),
+    query=s.DaysQuery,
+    mode="transaction",
+    status=200,
+    media="text/plain",
+    errors=(errors.TooManyDays,),
+)
+def read_journal(actor: Actor, query: dict[str, Any]) -> str:
+    """The journal of at most a month as plain text, as hledger and beancount's readers know it."""
+    return bookkeeping.journal(actor, **query)

@@ -1,0 +1,199 @@
+"""What comes in and goes out of the payments floor; every amount is in whole fen."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from core.fields import Count, Fen, Id, Moment, OneOf, Schema, Text
+from payments.rules import MOST_BALANCE_FEN
+
+MOST_CHARGE_FEN = 500_000
+
+
+class NamesOut(Schema):
+    """A name in both languages."""
+
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class LimitsOut(Schema):
+    """What may leave a wallet at once, in a day, in a month."""
+
+    single_fen = Fen(least=0, required=True)
+    daily_fen = Fen(least=0, required=True)
+    monthly_fen = Fen(least=0, required=True)
+
+
+class WalletOut(Schema):
+    """A wallet; `mode` says whose books hold the money and `keeper` which bank keeps it."""
+
+    id = Id("wallet", required=True)
+    mode = OneOf("platform", "bank", "transport", "subsidy", required=True)
+    state = OneOf("open", "frozen", "closed", required=True)
+    currency = fields.String(required=True)
+    balance_fen = Fen(least=0, required=True)
+    most_balance_fen = Fen(required=True)
+    limits = fields.Nested(LimitsOut, required=True)
+    highest_limits = fields.Nested(LimitsOut, required=True)
+    spent_today_fen = Fen(least=0, required=True)
+    spent_this_month_fen = Fen(least=0, required=True)
+    providers = fields.List(fields.String(), required=True)
+    keeper = fields.Nested(NamesOut, required=True, allow_none=True)
+    opened_at = Moment(required=True)
+
+
+class LimitsIn(Schema):
+    """The limits to change; what is absent stays."""
+
+    single_fen = Fen(least=0, load_default=None)
+    daily_fen = Fen(least=0, load_default=None)
+    monthly_fen = Fen(least=0, load_default=None)
+
+
+class TopUpIn(Schema):
+    """How much to top up, and through whom."""
+
+    amount_fen = Fen(most=MOST_BALANCE_FEN, required=True)
+    provider = Text(most=40, pattern=r"^[a-z][a-z0-9_]{0,39}$", required=True)
+
+
+class TopUpOut(Schema):
+    """A top-up; the resident approves it at `pay_url` while it is pending."""
+
+    id = Id("top_up", required=True)
+    amount_fen = Fen(required=True)
+    provider = fields.String(required=True)
+    state = OneOf("pending", "credited", "failed", "expired", required=True)
+    reason = fields.String(required=True)
+    pay_url = fields.String(required=True, allow_none=True)
+    receipt_number = fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    expires_at = Moment(required=True)
+    decided_at = Moment(required=True, allow_none=True)
+
+
+class NoticeOut(Schema):
+    """The notice was taken and what follows from it is committed."""
+
+    received = fields.Boolean(required=True)
+
+
+class ReasonIn(Schema):
+    """Why a charge is undone, for the receipt and the audit log."""
+
+    reason = Text(most=100, required=True)
+
+
+class RefundIn(ReasonIn):
+    """How much of a charge to give back."""
+
+    amount_fen = Fen(most=MOST_CHARGE_FEN, required=True)
+
+
+class UndoneOut(Schema):
+    """A reversal or a refund; `left_fen` is what of the charge could still be given back."""
+
+    id = Id("refund", required=True)
+    charge_id = Id("charge", required=True)
+    kind = OneOf("reversal", "refund", required=True)
+    amount_fen = Fen(required=True)
+    left_fen = Fen(least=0, required=True)
+    state = OneOf("reversed", "refunded", "partly_refunded", required=True)
+    receipt_number = fields.String(required=True)
+    recorded_at = Moment(required=True)
+
+
+class GivenBackOut(Schema):
+    """One reversal or refund of a charge."""
+
+    id = Id("refund", required=True)
+    kind = OneOf("reversal", "refund", required=True)
+    amount_fen = Fen(required=True)
+    receipt_number = fields.String(required=True)
+    recorded_at = Moment(required=True)
+
+
+class ChargeViewOut(Schema):
+    """A charge with what was given back of it."""
+
+    id = Id("charge", required=True)
+    receipt_number = fields.String(required=True)
+    state = OneOf("posted", "reversed", "refunded", "partly_refunded", required=True)
+    amount_fen = Fen(required=True)
+    refunded_fen = Fen(least=0, required=True)
+    masked_name = fields.String(required=True)
+    merchant = fields.Nested(NamesOut, required=True, allow_none=True)
+    terminal_id = Id("terminal", required=True)
+    occurred_at = Moment(required=True)
+    recorded_at = Moment(required=True)
+    refunds = fields.List(fields.Nested(GivenBackOut), required=True)
+
+
+class ReceiptOut(Schema):
+    """A receipt; `change_fen` is what it did to the wallet."""
+
+    id = Id("receipt", required=True)
+    number = fields.String(required=True)
+    kind = OneOf("charge", "refund", "reversal", "top_up", required=True)
+    amount_fen = Fen(required=True)
+    change_fen = fields.Integer(required=True)
+    refunded_fen = Fen(least=0, required=True)
+    state = OneOf("posted", "reversed", "refunded", "partly_refunded", required=True)
+    charge_id = Id("charge", required=True, allow_none=True)
+    merchant = fields.Nested(NamesOut, required=True, allow_none=True)
+    provider = fields.String(required=True, allow_none=True)
+    recorded_at = Moment(required=True)
+
+
+class MonthQuery(Schema):
+    """A calendar month."""
+
+    month = Text(least=7, most=7, pattern=r"^20\d\d-(0[1-9]|1[0-2])$", required=True)
+
+
+class TotalOut(Schema):
+    """What came and went in a month by kind."""
+
+    kind = fields.String(required=True)
+    count = Count(required=True)
+    in_fen = Fen(least=0, required=True)
+    out_fen = Fen(least=0, required=True)
+
+
+class StatementOut(Schema):
+    """A month of a wallet, from the books."""
+
+    month = fields.String(required=True)
+    opening_fen = Fen(least=0, required=True)
+    closing_fen = Fen(least=0, required=True)
+    in_fen = Fen(least=0, required=True)
+    out_fen = Fen(least=0, required=True)
+    totals = fields.List(fields.Nested(TotalOut), required=True)
+
+
+class TrialLineOut(Schema):
+    """All accounts of a kind together."""
+
+    kind = fields.String(required=True)
+    accounts = Count(required=True)
+    debits_fen = fields.Integer(required=True)
+    credits_fen = fields.Integer(required=True)
+    balance_fen = fields.Integer(required=True)
+
+
+class TrialBalanceOut(Schema):
+    """The proof that the books of a city balance."""
+
+    balanced = fields.Boolean(required=True)
+    debits_fen = fields.Integer(required=True)
+    credits_fen = fields.Integer(required=True)
+    carried_fen = fields.Integer(required=True)
+    lines = fields.List(fields.Nested(TrialLineOut), required=True)
+
+
+class DaysQuery(Schema):
+    """Days from `since` up to before `until`, in the city's time."""
+
+    since = fields.Date(required=True)
+    until = fields.Date(required=True)
