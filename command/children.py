@@ -38,7 +38,7 @@ def outside(home: Home, read: Settings, port: int) -> Child:
         "CITYCARD_OUTSIDE_DATA": str(home.folder / "outside"),
         "CITYCARD_OUTSIDE_PORT": str(port),
         "CITYCARD_OUTSIDE_URL": read.outside_url or "",
-        "CITYCARD_PLATFORM_URL": f"http://127.0.0.1:{read.port}",
+        "CITYCARD_PLATFORM_URL": read.public_url,
     }
     return Child("outside", [sys.executable, "-m", "outside"], environment, home.logs / "outside.log")
 
