@@ -3,14 +3,19 @@
 from payments import jobs, ledger
 from payments.merchants import merchant_account, open_merchant
 from payments.models import Merchant
+from payments.personal import PaymentData
 from payments.routes import routes
 from payments.seeding import credit_opening_top_ups, open_wallets
 from payments.wallets import WalletView, open_wallet, open_wallet_for, wallet_of
 from payments.wiring import Keeper, configure
 
+ROUTES = (routes,)
+
 __all__ = [
+    "ROUTES",
     "Keeper",
     "Merchant",
+    "PaymentData",
     "WalletView",
     "configure",
     "credit_opening_top_ups",
@@ -21,6 +26,5 @@ __all__ = [
     "open_wallet",
     "open_wallet_for",
     "open_wallets",
-    "routes",
     "wallet_of",
 ]

@@ -1,4 +1,4 @@
-"""What the file store holds of a resident."""
+"""What the file room holds of a resident."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, update
 
 from core import clock, ids
 from core.db import session
@@ -15,21 +15,21 @@ from core.models import File
 
 
 class FileData:
-    """Files and the key they are sealed with; without the key the bytes are noise, in every backup too."""
+    """Files that the resident sent."""
 
-    tables: Iterable[str] = ("file", "resident_key")
+    tables: Iterable[str] = ("file",)
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
-        """Every living file; its bytes are read at its own address."""
+        """Every file by its id, to be fetched one by one."""
         rows = session().scalars(select(File).where(File.resident_id == resident_id, File.deleted_at.is_(None)).order_by(File.id))
         return {
             "files": [
-                {"file": ids.show("file", row.id), "media_type": row.media_type, "purpose": row.purpose, "at": rfc3339(row.created_at)}
+                {"id": ids.show("file", row.id), "media_type": row.media_type, "size": row.size, "at": rfc3339(row.created_at)}
                 for row in rows
             ]
         }
 
     def erase(self, resident_id: UUID) -> None:
-        """End them; the sweep removes the bytes."""
-        ended = "UPDATE file SET deleted_at = :now WHERE resident_id = :id AND deleted_at IS NULL"
-        session().execute(text(ended), {"now": clock.now(), "id": resident_id})
+        """Delete them all; their bytes are swept, and unreadable at once when the resident's key is destroyed."""
+        held = update(File).where(File.resident_id == resident_id, File.deleted_at.is_(None))
+        session().execute(held.values(deleted_at=clock.now()))
