@@ -23,6 +23,7 @@ from core.errors import Throttled, Unavailable
 
 # Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise.
 TOLD_APART_STEPS = 20
+TOLD_APART_KEYS = 3
 GUESSES_A_DAY = 20
 DAY = dt.timedelta(days=1)
 GUESS = "cards.pay_code.guess"
@@ -91,11 +92,19 @@ def _read_again(handle: int, mac: int, now: dt.datetime, *, tried: int) -> Candi
         _learn(handle, generation)
         if (found := search(secret, mac, steps_open(now.timestamp()))) is not None:
             return Candidate(handle, generation, *found)
+    if _by_an_ended_key(handle, mac, generation, steps_open(now.timestamp())):
+        return "pay_key_revoked"
     if search(secret, mac, range(here, here - TOLD_APART_STEPS - 1, -1)) is not None:
         return "code_expired"
     if search(secret, mac, range(here + 1, here + TOLD_APART_STEPS + 1)) is not None:
         return "code_too_early"
     return "code_unknown"
+
+
+def _by_an_ended_key(handle: int, mac: int, generation: int, steps: tuple[int, int]) -> bool:
+    """Whether a phone made the code with one of its last keys: it guesses nothing, and needs the new one."""
+    ended = range(max(1, generation - TOLD_APART_KEYS), generation)
+    return any(search(Mac(device_secret(master(), handle, each)), mac, steps) is not None for each in ended)
 
 
 def _generation_of(handle: int) -> int | None:

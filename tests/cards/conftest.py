@@ -28,13 +28,17 @@ from core.actors import Actor, ActorKind
 YUNCHUAN, LINHU = 990100, 990200
 PREFIXES = {YUNCHUAN: "81", LINHU: "82"}
 CITIES = Path(__file__).parents[2] / "config" / "cities"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _people = itertools.count(1)
 
 
 def citizen_number(ordinal: int) -> str:
     """A citizen number of nobody, in the region that is given to nobody, with the right check character."""
     digits = f"99010119900101{ordinal:03d}"
-    return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11]
+    return (
+        digits
+        + "10X98765432"[sum(int(d) * w for d, w in zip(digits, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11]
+    )
 
 
 @dataclass
@@ -108,7 +112,9 @@ def _bytes(text: str) -> bytes:
 
 def staff(city_id: int = YUNCHUAN, *scopes: str) -> Actor:
     """何芳, the counter clerk."""
-    return Actor(kind=ActorKind.STAFF, id=ids.new_id(), city_id=city_id, scopes=frozenset(scopes or ("cards:card:read", "cards:loss:report")))
+    return Actor(
+        kind=ActorKind.STAFF, id=ids.new_id(), city_id=city_id, scopes=frozenset(scopes or ("cards:card:read", "cards:loss:report"))
+    )
 
 
 def terminal(city_id: int = YUNCHUAN, *more: str) -> Actor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg.errors
@@ -112,9 +111,9 @@ def test_issuer_and_number_are_one_key_over_all_cities(city: City) -> None:
     with pytest.raises(IntegrityError), db.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO card (id, city_id, resident_id, product, issuer, number, form, state, expires_on, masked_name, issued_at, version)"
-                " SELECT gen_random_uuid(), city_id, gen_random_uuid(), product, issuer, number, 'physical', state, expires_on, masked_name,"
-                " issued_at, 1 FROM card WHERE id = :id"
+                "INSERT INTO card (id, city_id, resident_id, product, issuer, number, form, state, expires_on, masked_name, issued_at,"
+                " version) SELECT gen_random_uuid(), city_id, gen_random_uuid(), product, issuer, number, 'physical', state, expires_on,"
+                " masked_name, issued_at, 1 FROM card WHERE id = :id"
             ),
             {"id": first.id},
         )
@@ -155,7 +154,7 @@ def test_what_upper_floors_do_with_a_new_card_is_one_transaction_with_it(city: C
     assert city.card(holder).wallet_account_id == account
 
 
-def test_five_thousand_cards_in_every_state_take_seconds_and_have_their_history(city: City) -> None:
+def test_five_thousand_cards_in_every_state_have_their_history(city: City) -> None:
     now = clock.now()
     wanted = [cards.NewCard(resident_id=ids.new_id(), masked_name="李*英") for _ in range(4_990)]
     wanted += [
@@ -165,11 +164,8 @@ def test_five_thousand_cards_in_every_state_take_seconds_and_have_their_history(
         cards.NewCard(resident_id=ids.new_id(), masked_name="张*", state="cancelled"),
         cards.NewCard(resident_id=ids.new_id(), masked_name="张*", state="inactive", frozen_at=now, locked_at=now, bad_at=now),
     ]
-    began = time.perf_counter()
     made = city.do(cards.issue_many, system("seed"), YUNCHUAN, "resident", wanted)
-    spent = time.perf_counter() - began
     city.do(cards.link_wallets, [(card.id, ids.new_id()) for card in made])
     assert len({card.number for card in made}) == 4_995
     assert city.rows("SELECT count(*) FROM card WHERE wallet_account_id IS NOT NULL") == [(4_995,)]
     assert city.rows("SELECT count(*) FROM card c WHERE version <> (SELECT count(*) FROM card_event e WHERE e.card_id = c.id)") == [(0,)]
-    print(f"4,995 cards in {spent:.1f} s")

@@ -101,6 +101,7 @@ def test_where_the_city_says_so_a_loss_lapses_into_cancellation(city: City, at: 
 def test_a_loss_may_lapse_in_working_days(city: City) -> None:
     rule = lasting(products("yunchuan")[0], temporary_working_days=3, when_lapsed="release")
     city.do(cards.apply_products, YUNCHUAN, [rule])
+    city.do(workdays.add_hours, YUNCHUAN, [(weekday, dt.time(9), dt.time(17)) for weekday in range(5)])
     holder = city.resident()
     lost = city.do(cards.report_loss, holder, city.card(holder).id)
     assert lost.loss_lapses_at is not None
@@ -174,7 +175,9 @@ def test_another_resident_or_another_citys_clerk_finds_no_card(city: City) -> No
             city.do(cards.card_of, stranger, card.id)
 
 
-@pytest.mark.parametrize("attack", ["UPDATE card_event SET reason = 'x'", "DELETE FROM card_event", "TRUNCATE card_event CASCADE", "DELETE FROM card"])
+@pytest.mark.parametrize(
+    "attack", ["UPDATE card_event SET reason = 'x'", "DELETE FROM card_event", "TRUNCATE card_event CASCADE", "DELETE FROM card"]
+)
 def test_the_application_cannot_touch_history(city: City, attack: str) -> None:
     city.card(city.resident())
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
