@@ -9,8 +9,9 @@ import psycopg
 
 from bench import granian, load, pgbench
 from bench.granian import Web
+from bench.loaded import Loaded, load_city
 from bench.machine import Meter
-from command.embedded import postgres
+from command.embedded import postgres, valkey
 from command.embedded.account import account_for
 from command.embedded.binaries import postgres_programs
 
@@ -37,6 +38,7 @@ class Ground:
     programs: Path
     stack: ExitStack
     servers: dict[str, Web] = field(default_factory=dict)
+    _loaded: Loaded | None = None
 
     @property
     def version(self) -> str:
@@ -66,6 +68,14 @@ class Ground:
             self.stack.callback(granian.stop, web)
             self.servers[name] = web
         return self.servers[name]
+
+    def loaded(self) -> Loaded:
+        """The filled city and its web, made at first use."""
+        if self._loaded is None:
+            cache = self.stack.enter_context(valkey.running(self.home / "valkey"))
+            self._loaded = load_city(self.home, self.postgres, cache)
+            self.stack.callback(granian.stop, self._loaded.web)
+        return self._loaded
 
     def http(
         self, web: Web, requests: list[bytes], *, connections: int, seconds: float, expect: int, warm: int = 200

@@ -32,14 +32,15 @@ class People:
     master: bytes
     handles: range
     poor: range  # handles whose wallets are empty
-    terminals: list[Terminal]
+    terminals: list[Terminal]  # of several merchants in turn
+    hot: list[Terminal]  # of one merchant
     bank: UUID
     wallets: list[UUID]
     residents: list[UUID]  # in the order of the handles
 
 
-def settle(url: str, root_key: bytes, *, handles: int, poor: int, terminals: int, merchants: int) -> People:
-    """Fills the database of the owner's `url`: `handles` phones with money, `poor` more without, tills of several merchants."""
+def settle(url: str, root_key: bytes, *, handles: int, poor: int, terminals: int, merchants: int, hot: int = 1) -> People:
+    """Fills the database of the owner's `url`: `handles` phones with money, `poor` more without, tills of many and of one merchant."""
     city = cities.load(CITY)
     with psycopg.connect(url, autocommit=True) as connection:
         city_id, total = city.facts.id, handles + poor
@@ -48,11 +49,11 @@ def settle(url: str, root_key: bytes, *, handles: int, poor: int, terminals: int
         bank = ids.new_id()
         connection.execute("SELECT ledger_open(%s, %s, 'bank')", (bank, city_id))
         _fund(connection, city_id, bank, wallets[:handles])
-        tills = _tills(connection, city_id, terminals, merchants)
+        tills, busy = _tills(connection, city_id, terminals, merchants), _tills(connection, city_id, hot, 1)
         connection.execute("VACUUM ANALYZE account, card, pay_handle, wallet, terminal, transfer")
     master = install(root_key).derive(MASTER)
     rich, poorer = range(handles), range(handles, total)
-    return People(city_id, city.facts.pay_code_prefix, master, rich, poorer, tills, bank, wallets[:handles], residents[:handles])
+    return People(city_id, city.facts.pay_code_prefix, master, rich, poorer, tills, busy, bank, wallets[:handles], residents[:handles])
 
 
 def _product(connection: psycopg.Connection[Any], city_id: int) -> None:

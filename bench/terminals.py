@@ -66,7 +66,7 @@ def assertion(terminal: Terminal, issuer: str, now: float) -> str:
     claims = {
         "iss": name, "sub": name, "aud": issuer, "iat": int(now), "exp": int(now) + 60, "jti": secrets.token_urlsafe(16),
     }  # fmt: skip
-    return jwt.encode(claims, terminal.key, algorithm="ES256")
+    return jwt.encode(claims, terminal.key, algorithm="ES256", headers={"typ": "terminal+jwt", "kid": name})
 
 
 def sign_in(url: str, issuer: str, terminal: Terminal) -> Session:

@@ -46,9 +46,9 @@ def crash(
 
 def _tell(verdict: Verdict) -> None:
     click.echo(
-        f"{verdict.cycles} cycles in {verdict.seconds:.0f} s: {verdict.paid} charges acknowledged ({verdict.after_retry} only when asked again,"
-        f" the slowest after {verdict.slowest:.1f} s), {sum(verdict.refused.values())} refused, {verdict.credited} top-ups credited,"
-        f" {verdict.open} left open"
+        f"{verdict.cycles} cycles in {verdict.seconds:.0f} s: {verdict.paid} charges acknowledged ({verdict.after_retry} only when"
+        f" asked again, the slowest after {verdict.slowest:.1f} s), {sum(verdict.refused.values())} refused,"
+        f" {verdict.credited} top-ups credited, {verdict.open} left open"
     )
     for sentence in verdict.found:
         click.echo(f"FOUND {sentence}")

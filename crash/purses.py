@@ -84,7 +84,7 @@ class Purses:
         if ended is None:
             self.lost.append(f"top-up {top_up} was paid and not credited within {PATIENCE:.0f} s")
         else:
-            self.record.tell_credited(Credited(ids.parse("topup", top_up), AMOUNT_FEN))
+            self.record.tell_credited(Credited(ids.parse("top_up", top_up), AMOUNT_FEN))
         caller.close()
 
     def _until(

@@ -11,7 +11,6 @@ from command.web import application
 from config import cities
 from core import db
 from core.actors import Actor, ActorKind
-from core.crypto import signing_key, verification_keys
 
 LIFETIME = dt.timedelta(hours=6)  # a long run must not end because its residents must sign in again
 
@@ -25,9 +24,7 @@ def main() -> None:
         with db.transaction():
             newcomers = [auth.Newcomer(id=resident, phone=f"1990{number:07d}") for number, resident in enumerate(residents)]
             auth.admit_many(city_id, newcomers)
-        from config import settings
-
-        made = auth.AccessTokens(settings.read().issuer, signing=signing_key, verification=verification_keys)
+        made = auth.parts().tokens
         actors = [
             Actor(kind=ActorKind.RESIDENT, id=resident, city_id=city_id, identity_level=4, strength=3) for resident in residents
         ]
