@@ -9,10 +9,7 @@ from payments.seeding import credit_opening_top_ups, open_wallets
 from payments.wallets import WalletView, open_wallet, open_wallet_for, wallet_of
 from payments.wiring import Keeper, configure
 
-ROUTES = (routes,)
-
 __all__ = [
-    "ROUTES",
     "Keeper",
     "Merchant",
     "PaymentData",
@@ -26,5 +23,6 @@ __all__ = [
     "open_wallet",
     "open_wallet_for",
     "open_wallets",
+    "routes",
     "wallet_of",
 ]

@@ -40,5 +40,7 @@ class PaymentData:
 
 
 def _moved(kind: type[Charge] | type[Refund], resident_id: UUID) -> list[dict[str, Any]]:
-    rows = session().scalars(select(kind).where(kind.resident_id == resident_id).order_by(kind.id))
-    return [{"amount_fen": row.amount_fen, "receipt_number": row.receipt_number, "at": rfc3339(row.recorded_at)} for row in rows]
+    rows = session().execute(
+        select(kind.amount_fen, kind.receipt_number, kind.recorded_at).where(kind.resident_id == resident_id).order_by(kind.id)
+    )
+    return [{"amount_fen": amount, "receipt_number": number, "at": rfc3339(at)} for amount, number, at in rows]

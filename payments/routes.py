@@ -7,11 +7,27 @@ from typing import Any
 from uuid import UUID
 
 from core.actors import Actor
+from core.idempotency import Once
 from core.paging import CursorUnknown, Page
 from core.ports import Call
-from core.web import PageQuery, Routes, anyone, either, page_of, resident, staff, terminal
-from payments import bookkeeping, charges, errors, ledger, limits, notices, providers, receipts, refunding, topping_up, wallets
+from core.web import Answer, PageQuery, Routes, anyone, either, page_of, resident, staff, terminal
+from payments import (
+    bookkeeping,
+    charges,
+    charging,
+    errors,
+    ledger,
+    limits,
+    notices,
+    providers,
+    receipts,
+    refunding,
+    rules,
+    topping_up,
+    wallets,
+)
 from payments import schemas as s
+from payments.charge_errors import REFUSALS
 
 routes = Routes("payments")
 
@@ -78,6 +94,24 @@ def take_notice(actor: Actor, provider: str, call: Call) -> dict[str, bool]:
     """Take a payment provider's notice; answered only when what follows from it is committed."""
     notices.take_notice(provider, call.headers, call.body)
     return {"received": True}
+
+
+@routes.post(
+    "/api/charges",
+    operation="createCharge",
+    access=terminal("charge:create"),
+    takes=s.ChargeIn,
+    gives=s.ChargeOut,
+    mode="posts",
+    idempotent=True,
+    status=201,
+    errors=(errors.ShownOnce, *REFUSALS.values()),
+)
+def create_charge(actor: Actor, body: dict[str, Any], once: Once) -> Answer:
+    """Charge the wallet behind a scanned code or a presentation of this terminal."""
+    rules.check_shown(body["code"], body["presentation_id"])
+    done = charging.charge(actor, once=once, **body)
+    return Answer(done, replayed=done.replayed)
 
 
 @routes.get(

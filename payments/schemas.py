@@ -79,6 +79,27 @@ class NoticeOut(Schema):
     received = fields.Boolean(required=True)
 
 
+class ChargeIn(Schema):
+    """What to charge: an amount, and the code that was scanned or the presentation that was made of it."""
+
+    amount_fen = Fen(most=MOST_CHARGE_FEN, required=True)
+    code = Text(least=18, most=18, pattern=r"^[0-9]{18}$", load_default=None)
+    presentation_id = Id("presentation", load_default=None)
+
+
+class ChargeOut(Schema):
+    """A posted charge, as the terminal prints it."""
+
+    id = Id("charge", required=True)
+    receipt_number = fields.String(required=True)
+    amount_fen = Fen(required=True)
+    masked_name = fields.String(required=True)
+    merchant_id = Id("merchant", required=True)
+    terminal_id = Id("terminal", required=True)
+    occurred_at = Moment(required=True)
+    recorded_at = Moment(required=True)
+
+
 class ReasonIn(Schema):
     """Why a charge is undone, for the receipt and the audit log."""
 
