@@ -6,6 +6,7 @@ from core.gateway.errors import GatewayAnsweredWrong, GatewayUnavailable
 from core.gateway.faults import FaultSwitch, FaultyTransport
 from core.gateway.outcomes import Answered, Outcome, Refused, Unknown
 from core.gateway.peer_keys import PeerKeys
+from core.gateway.sandbox import sandbox_gateway
 from core.gateway.signing import city_signer
 from core.gateway.transport import HttpTransport, Transport
 
@@ -27,4 +28,5 @@ __all__ = [
     "Transport",
     "Unknown",
     "city_signer",
+    "sandbox_gateway",
 ]

@@ -10,10 +10,10 @@ import pytest
 
 from auth.errors import RegisterUnavailable
 from auth.verification.police import HttpPoliceRegister, IdentityResult
-from core.gateway import FaultSwitch, FaultyTransport, HttpTransport, Limits
+from core.gateway import FaultSwitch, FaultyTransport, HttpTransport, Limits, sandbox_gateway
 from outside import keys
 from outside.settings import CannotStart, read
-from tests.outside.conftest import WANG, Outside
+from tests.outside.conftest import SIGNER, WANG, Outside
 
 
 def switch(outside: Outside, **body: object) -> int:
@@ -157,3 +157,11 @@ def test_keys_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert first.jwks() == second.jwks()
     assert first.hide("person", "x") == second.hide("person", "x")
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "data").iterdir()} == {0}
+
+
+def test_the_ready_made_sandbox_gateway_speaks_to_the_outside_world(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.gateway.sandbox.city_signer", lambda: SIGNER)
+    police = HttpPoliceRegister(sandbox_gateway("police", outside_url=outside.url, production=False))
+    assert police.check_identity(name=WANG[0], citizen_number=WANG[1]) is IdentityResult.MATCH
+    with pytest.raises(ValueError, match="production"):
+        sandbox_gateway("police", outside_url=outside.url, production=True)
