@@ -4,7 +4,6 @@ CityError
 ├── Invalid
 │   ├── TopUpAmountRefused   not a multiple of the unit, or too little
 │   ├── LimitsOutOfOrder     single above daily, or daily above monthly
-│   ├── ShownOnce            a charge names a code or a presentation, not both and not neither
 │   └── TooManyDays          a journal of more than a month at once
 ├── NotFound
 │   ├── WalletMissing        the resident has no wallet yet
@@ -102,12 +101,6 @@ class NoticeMismatch(Conflict):
     code = "top_up_mismatch"
     zh = "支付结果与订单不符，未入账，已转人工核查"
     en = "The payment does not fit the order; nothing was credited and people will look into it"
-
-
-class ShownOnce(Invalid):
-    code = "code_or_presentation"
-    zh = "请只提供付款码或出示记录其中之一"
-    en = "Name either the code or the presentation, one of them"
 
 
 class TooManyDays(Invalid):

@@ -13,6 +13,7 @@ from core.ports import Call
 from core.web import Answer, PageQuery, Routes, anyone, either, page_of, resident, staff, terminal
 from payments import (
     bookkeeping,
+    charge_errors,
     charges,
     charging,
     errors,
@@ -22,12 +23,10 @@ from payments import (
     providers,
     receipts,
     refunding,
-    rules,
     topping_up,
     wallets,
 )
 from payments import schemas as s
-from payments.charge_errors import REFUSALS
 
 routes = Routes("payments")
 
@@ -105,11 +104,10 @@ def take_notice(actor: Actor, provider: str, call: Call) -> dict[str, bool]:
     mode="posts",
     idempotent=True,
     status=201,
-    errors=(errors.ShownOnce, *REFUSALS.values()),
+    errors=charge_errors.ALL,
 )
 def create_charge(actor: Actor, body: dict[str, Any], once: Once) -> Answer:
     """Charge the wallet behind a scanned code or a presentation of this terminal."""
-    rules.check_shown(body["code"], body["presentation_id"])
     done = charging.charge(actor, once=once, **body)
     return Answer(done, replayed=done.replayed)
 

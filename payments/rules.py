@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.vocabulary import AuditEvent
 from payments.errors import (
     ReversalTooLate,
-    ShownOnce,
     StepForbidden,
     TopUpAmountRefused,
     WalletFull,
@@ -85,12 +83,6 @@ def check_top_up(amount_fen: int, *, balance_fen: int, awaited_fen: int) -> None
     room = MOST_BALANCE_FEN - balance_fen - awaited_fen
     if amount_fen > room:
         raise WalletFull(most_fen=MOST_BALANCE_FEN, room_fen=max(0, room))
-
-
-def check_shown(code: str | None, presentation_id: UUID | None) -> None:
-    """A charge stands on a code or on a presentation of one."""
-    if (code is None) is (presentation_id is None):
-        raise ShownOnce()
 
 
 @dataclass(frozen=True, slots=True)

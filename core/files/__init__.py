@@ -5,4 +5,18 @@ from core.files.content import MOST_BYTES, MediaType
 from core.files.keeping import Content, Purpose, delete, install, own, read, store, store_own, sweep
 from core.files.personal import FileData
 
-__all__ = ["MOST_BYTES", "Content", "FileData", "MediaType", "Purpose", "delete", "install", "jobs", "own", "read", "store", "store_own", "sweep"]
+__all__ = [
+    "MOST_BYTES",
+    "Content",
+    "FileData",
+    "MediaType",
+    "Purpose",
+    "delete",
+    "install",
+    "jobs",
+    "own",
+    "read",
+    "store",
+    "store_own",
+    "sweep",
+]
