@@ -203,9 +203,9 @@ def test_history_has_no_gap_and_no_second_beginning(city: City) -> None:
         with pytest.raises(IntegrityError), db.transaction() as session:
             session.execute(
                 text(
-                    "INSERT INTO card_event (card_id, ordinal, id, city_id, resident_id, event, state_after, actor_kind, actor_id, facts, occurred_at)"
-                    " SELECT card_id, :n, gen_random_uuid(), city_id, resident_id, event, state_after, actor_kind, actor_id, facts, occurred_at"
-                    " FROM card_event WHERE card_id = :card AND ordinal = 1"
+                    "INSERT INTO card_event (card_id, ordinal, id, city_id, resident_id, event, state_after, actor_kind, actor_id, facts,"
+                    " occurred_at) SELECT card_id, :n, gen_random_uuid(), city_id, resident_id, event, state_after, actor_kind, actor_id,"
+                    " facts, occurred_at FROM card_event WHERE card_id = :card AND ordinal = 1"
                 ),
                 {"n": ordinal, "card": card.id},
             )
