@@ -35,6 +35,8 @@ MAX_LENGTH: Final = 4096
 REMEMBERED: Final = 20_000
 _KEYS_KEPT: Final = 5.0
 _EARLY: Final = 60.0
+_LONGEST: Final = 3600.0
+"""Seconds; a revocation is remembered for an hour, so no token may outlive that."""
 _PREFIX: Final = {ActorKind.RESIDENT: "resident", ActorKind.STAFF: "staff", ActorKind.TERMINAL: "terminal"}
 # 64 bytes are 86 characters of which the last carries four bits: any other last character would be a second spelling.
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{20,400}\.[A-Za-z0-9_-]{20,3800}\.[A-Za-z0-9_-]{85}[AQgw]")
@@ -205,7 +207,9 @@ class AccessTokens:
 
     def _judge(self, claims: Claims, keys: Mapping[str, EllipticCurvePublicKey]) -> Verified:
         now = clock.timestamp()
-        if claims.iss != self.issuer or claims.aud != self.issuer or claims.iat > now + _EARLY:
+        if claims.iss != self.issuer or claims.aud != self.issuer:
+            raise TokenRefused()
+        if claims.iat > now + _EARLY or claims.exp > claims.iat + _LONGEST:
             raise TokenRefused()
         if now >= claims.exp:
             raise TokenExpired()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
@@ -119,6 +120,7 @@ class House:
     app: Flask
     inbox: Inbox
     police: Police
+    owner_url: str
 
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None, proof: str | None = None, **headers: str) -> TestResponse:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -180,8 +182,10 @@ class House:
         return db.connection().execute(query, values).fetchall()
 
     def later(self, **by: float) -> None:
-        """Let the city's time go on."""
-        clock.learn(clock.offset() + dt.timedelta(**by))
+        """Let the city's time go on, for every process."""
+        with psycopg.connect(self.owner_url, autocommit=True) as owner:
+            owner.execute('UPDATE clock_offset SET "offset" = "offset" + %s', (dt.timedelta(**by),))
+        pulse.read_now()
 
 
 @pytest.fixture
@@ -198,7 +202,7 @@ def house(settings: Settings) -> Iterator[House]:
     edge = Edge(app, authenticator=auth.TokenAuthenticator(), quotas=Quotas(""))
     edge.serve(auth.ROUTES)
     with app.app_context():
-        yield House(app, inbox, police)
+        yield House(app, inbox, police, settings.owner_database_url or "")
         db.db.engine.dispose()
     db.drop_connection()
     clock.learn(dt.timedelta())
