@@ -153,24 +153,29 @@ def _prepare_data(read: settings.Settings) -> None:
 
 
 def _start_children(here: Home, read: settings.Settings, environment: Mapping[str, str], supervisor: Supervisor) -> None:
-    if read.sandboxes and read.outside_database_url:
-        outside_port = int((read.outside_url or "").rpartition(":")[2])
+    played = bool(read.sandboxes and read.outside_database_url)
+    outside_port = int((read.outside_url or ":0").rpartition(":")[2])
+    if played:
         supervisor.start(children.outside(here, read, outside_port))
     supervisor.start(children.web(here, read, environment))
-    supervisor.start(children.worker(here, environment))
     with step("网页服务", "web"):
-        _wait_until_answering(read.port, supervisor)
+        _wait_until_answering(read.port, "/.well-known/jwks.json", supervisor)
+    # The worker comes last: nobody waits for it, and its start would slow down those that somebody waits for.
+    supervisor.start(children.worker(here, environment))
+    if played:
+        with step("外部沙箱", "outside"):
+            _wait_until_answering(outside_port, "/.well-known/jwks.json", supervisor)
 
 
-def _wait_until_answering(port: int, supervisor: Supervisor) -> None:
+def _wait_until_answering(port: int, path: str, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if _status(port) in range(200, 500):
+        if _status(port, path) in range(200, 500):
             return
         supervisor.look()
         _give_up_on(supervisor.hopeless())
         time.sleep(0.05)
-    raise CannotStart(zh=f"网页服务没有在 {READY_SECONDS:.0f} 秒内就绪", en=f"The web did not answer within {READY_SECONDS:.0f} s")
+    raise CannotStart(zh=f"端口 {port} 没有在 {READY_SECONDS:.0f} 秒内应答", en=f"Port {port} did not answer within {READY_SECONDS:.0f} s")
 
 
 def _give_up_on(child: Child | None) -> None:
@@ -182,11 +187,11 @@ def _give_up_on(child: Child | None) -> None:
         )
 
 
-def _status(port: int) -> int:
-    """What the web answers to a first request; 0 when nothing does."""
+def _status(port: int, path: str) -> int:
+    """What a process answers to a first request; 0 when nothing does."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        line.request("GET", "/.well-known/jwks.json")
+        line.request("GET", path)
         return line.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
