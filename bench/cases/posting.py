@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.ground import Ground, Taken
 from bench.machine import Meter
-from core import clock, ids
+from core import clock, db, ids
 from payments import ledger
 
 GROUP = 50
@@ -19,7 +19,7 @@ def ledger_group(ground: Ground, seconds: float) -> Taken:
 
     def once() -> int:
         now = clock.now()
-        posted = ledger.post([
+        posted = ledger.post_on(db.connection(), [
             ledger.Transfer(
                 id=ids.new_id(), city_id=loaded.people.city_id, kind="charge", debit=wallet, credit=merchant, amount_fen=1, occurred_at=now,
             )

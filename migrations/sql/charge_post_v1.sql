@@ -1,6 +1,7 @@
 -- Many charges in one commit: everything a charge writes, decided item by item as if each had come alone. Parallel arrays in, and out:
 -- per item its code ('posted', or the stable code of its refusal) and its answer. The code 'replay' stands beside an answer given
--- before; 'again' is no answer: another item of this call moves the same wallet, so the caller asks for this one in its next call.
+-- before; 'again' is no answer: another item of this call moves the same wallet, so the caller asks for this one in its next call. An
+-- item whose code could not be read comes with its refusal: it is kept like any answer, unless its key has one already.
 --
 -- Nobody waits in a circle, because everybody takes locks in this order: codes, wallets by id, accounts by id (in ledger_post), and only
 -- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks.
@@ -8,7 +9,7 @@ CREATE FUNCTION charge_post(
   principals uuid[], keys text[], body_hashes bytea[], request_ids uuid[],
   charge_ids uuid[], subjects text[], transfer_ids uuid[], audit_ids uuid[], outbox_ids uuid[],
   cities integer[], terminals uuid[], merchants uuid[], merchant_accounts uuid[], amounts bigint[], occurred timestamptz[],
-  handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[],
+  handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[], refusals text[],
   OUT codes text[], OUT answers jsonb[]
 ) LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -72,6 +73,7 @@ BEGIN
                      WHEN k.body_hash <> i.body_hash THEN 'idempotency_key_reused'
                      WHEN k.status = 0 THEN 'request_in_progress'
                      WHEN k.status > 0 THEN 'replay'
+                     WHEN i.refusal IS NOT NULL THEN i.refusal
                      WHEN i.presentation IS NOT NULL AND p.terminal_id IS DISTINCT FROM i.terminal THEN 'presentation_unknown'
                      WHEN p.expires_at <= this_moment THEN 'presentation_expired'
                      WHEN h.handle IS NULL THEN 'code_unknown'
@@ -80,13 +82,13 @@ BEGIN
                      WHEN u.charge_id IS NOT NULL OR q.terminal_id <> i.terminal THEN 'code_used'
                      WHEN card_refusal_v1(c, this_moment, today) IS NOT NULL THEN card_refusal_v1(c, this_moment, today)
                      WHEN w.id IS NULL OR w.mode <> 'platform' THEN 'wallet_elsewhere'
-                     WHEN w.state <> 'open' THEN 'wallet_closed'
+                     WHEN w.state <> 'open' THEN 'wallet_stopped'
                      -- Linked to another wallet between the lock and this look.
                      WHEN w.id <> ALL (wallet_ids) THEN 'again'
                    END AS refusal
-              FROM unnest(principals, keys, body_hashes, cities, terminals, amounts, handles, generations, steps, taps, presentations)
+              FROM unnest(principals, keys, body_hashes, cities, terminals, amounts, handles, generations, steps, taps, presentations, refusals)
                    WITH ORDINALITY
-                AS i(principal, key, body_hash, city, terminal, amount, handle, generation, step, tap, presentation, o)
+                AS i(principal, key, body_hash, city, terminal, amount, handle, generation, step, tap, presentation, refusal, o)
               LEFT JOIN idempotency k ON k.principal = i.principal AND k.key = i.key
               LEFT JOIN presented p ON p.id = i.presentation
               LEFT JOIN presented q ON q.handle = i.handle AND q.step = i.step AND q.tap = i.tap

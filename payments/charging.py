@@ -1,0 +1,210 @@
+"""Charging: a terminal takes money from the wallet behind a scanned code (D7, D8, D12).
+
+The story: read the code here, hand the charge to this process's group poster, and ``charge_post`` decides and writes everything a charge
+is (code, limits, transfer, receipt, fact, audit line, answer of the key) in one commit with the charges that arrived beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.types.json import set_json_loads
+
+import cards
+from core import audit, clock, db, ids
+from core.actors import Actor
+from core.errors import Conflict, Invalid
+from core.idempotency import Once
+from payments.charge_errors import REFUSALS, OneOfTwo
+from payments.ledger import Ask, GroupPoster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """A posted charge, amounts in fen; the balance after it is for the resident's eyes."""
+
+    id: UUID
+    state: str = "posted"
+    resident_id: UUID
+    card_id: UUID
+    merchant_id: UUID
+    terminal_id: UUID
+    masked_name: str
+    amount_fen: int
+    balance_after_fen: int
+    receipt_number: str
+    occurred_at: dt.datetime
+    recorded_at: dt.datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One charge on its way to ``charge_post``: its fields are that function's arrays, one place each."""
+
+    principal: UUID
+    key: str
+    body_hash: bytes
+    request_id: UUID | None
+    charge_id: UUID
+    subject: str
+    transfer_id: UUID
+    audit_id: UUID
+    outbox_id: UUID
+    city_id: int
+    terminal_id: UUID
+    merchant_id: UUID | None
+    account_id: UUID | None
+    amount_fen: int
+    occurred_at: dt.datetime
+    handle: int | None = None
+    generation: int | None = None
+    step: int | None = None
+    tap: int | None = None
+    presentation_id: UUID | None = None
+    refusal: str | None = None
+
+
+# In the order of charge_post's parameters.
+_TYPES = {
+    "principal": "uuid",
+    "key": "text",
+    "body_hash": "bytea",
+    "request_id": "uuid",
+    "charge_id": "uuid",
+    "subject": "text",
+    "transfer_id": "uuid",
+    "audit_id": "uuid",
+    "outbox_id": "uuid",
+    "city_id": "integer",
+    "terminal_id": "uuid",
+    "merchant_id": "uuid",
+    "account_id": "uuid",
+    "amount_fen": "bigint",
+    "occurred_at": "timestamptz",
+    "handle": "bigint",
+    "generation": "integer",
+    "step": "bigint",
+    "tap": "smallint",
+    "presentation_id": "uuid",
+    "refusal": "text",
+}
+_FIELDS = attrgetter(*_TYPES)
+_POST = f"SELECT codes, answers FROM charge_post({', '.join(f'%s::{kind}[]' for kind in _TYPES.values())})"  # noqa: S608  # names are ours
+
+_Settled = tuple[str, dict[str, Any], bool]
+
+
+def charge(
+    actor: Actor,
+    *,
+    once: Once,
+    amount_fen: int,
+    code: str | None = None,
+    presentation_id: UUID | None = None,
+    occurred_at: dt.datetime | None = None,
+) -> Charged:
+    """Charge the wallet behind a code, or behind a presentation of this terminal; returns when it is durable.
+
+    The same key gives the first answer again. Raises the precise refusal; PostingFull or OutcomeUnknown ask to repeat with the same key.
+    """
+    if (code is None) == (presentation_id is None):
+        raise OneOfTwo()
+    order = _order(actor, once, amount_fen, code, presentation_id, occurred_at)
+    settled, answer, replayed = _poster.ask(order)
+    if settled == "posted":
+        return _charged(answer, replayed)
+    refusal = REFUSALS[settled]()
+    refusal.replayed = replayed
+    raise refusal
+
+
+def _order(
+    actor: Actor, once: Once, amount_fen: int, code: str | None, presentation_id: UUID | None, occurred_at: dt.datetime | None
+) -> Order:
+    charge_id = ids.new_id()
+    seen = _read(actor, code) if code is not None else {"presentation_id": presentation_id}
+    return Order(
+        principal=once.principal,
+        key=once.key,
+        body_hash=once.body_hash,
+        request_id=audit.request_id.get(),
+        charge_id=charge_id,
+        subject=ids.show("charge", charge_id),
+        transfer_id=ids.new_id(),
+        audit_id=ids.new_id(),
+        outbox_id=ids.new_id(),
+        city_id=actor.city_id,
+        terminal_id=actor.id,
+        merchant_id=actor.merchant_id,
+        account_id=actor.account_id,
+        amount_fen=amount_fen,
+        occurred_at=occurred_at or clock.now(),
+        **seen,
+    )
+
+
+def _read(actor: Actor, code: str) -> dict[str, Any]:
+    """What the code claims. A refusal goes on to ``charge_post``: a repetition is answered although its code is old by now."""
+    try:
+        read = cards.read_code(actor, code)
+    except (Conflict, Invalid) as refusal:
+        return {"refusal": refusal.code}
+    return {"handle": read.handle, "generation": read.generation, "step": read.step, "tap": read.tap}
+
+
+def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
+    moment = dt.datetime.fromisoformat
+    return Charged(
+        id=UUID(answer["charge"]),
+        resident_id=UUID(answer["resident"]),
+        card_id=UUID(answer["card"]),
+        merchant_id=UUID(answer["merchant"]),
+        terminal_id=UUID(answer["terminal"]),
+        masked_name=answer["masked_name"],
+        amount_fen=answer["amount_fen"],
+        balance_after_fen=answer["balance_after_fen"],
+        receipt_number=answer["receipt_number"],
+        occurred_at=moment(answer["occurred_at"]),
+        recorded_at=moment(answer["recorded_at"]),
+        replayed=replayed,
+    )
+
+
+def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, _Settled]]) -> list[_Settled | frozenset[Hashable]]:
+    """Post charges over a connection: without a transaction of its own they are one commit."""
+    columns = [list(column) for column in zip(*(_FIELDS(one.item) for one in asks), strict=True)]
+    with connection.cursor(binary=True) as cursor:
+        row = cursor.execute(_POST, columns).fetchone()
+    assert row is not None  # the function always answers
+    return [_settled(*each) for each in zip(asks, *row, strict=True)]
+
+
+def _settled(ask: Ask[Order, _Settled], code: str, answer: dict[str, Any]) -> _Settled | frozenset[Hashable]:
+    if code == "again":
+        return frozenset({answer["wallet"]})
+    if code == "replay":
+        # An answer that this very request may have written before its connection broke is no repetition to its caller.
+        return answer["code"], answer, not ask.asked_before
+    return code, answer, False
+
+
+def _keys(order: Order) -> tuple[Hashable, ...]:
+    code = order.presentation_id if order.handle is None else (order.handle, order.step, order.tap)
+    return (order.principal, order.key), code or order.charge_id
+
+
+def _connect() -> psycopg.Connection[Any]:
+    connection = db.private_connection(application_name="citycard poster")
+    set_json_loads(msgspec.json.decode, connection)
+    return connection
+
+
+_poster: GroupPoster[Order, _Settled] = GroupPoster("charges", post_charges, _keys, connect=_connect)

@@ -1,0 +1,44 @@
+"""The ledger: accounts, transfers, the group poster, the books and their seal."""
+
+from core import sealer
+from payments.ledger.accounts import AccountKind, Entry, Recorded, balance, balance_at, open_account, statement, transfer
+from payments.ledger.books import JournalForm, TrialBalance, TrialLine, journal, trial_balance
+from payments.ledger.errors import InsufficientFunds, OutcomeUnknown, PostingFull
+from payments.ledger.months import add_months, keep_months
+from payments.ledger.poster import Ask, GroupPoster
+from payments.ledger.posting import Posted, Refused, Transfer, Why, post, post_on
+from payments.ledger.sealing import CHAIN, Fault, verify
+
+sealer.add(CHAIN)
+
+__all__ = [
+    "CHAIN",
+    "AccountKind",
+    "Ask",
+    "Entry",
+    "Fault",
+    "GroupPoster",
+    "InsufficientFunds",
+    "JournalForm",
+    "OutcomeUnknown",
+    "Posted",
+    "PostingFull",
+    "Recorded",
+    "Refused",
+    "Transfer",
+    "TrialBalance",
+    "TrialLine",
+    "Why",
+    "add_months",
+    "balance",
+    "balance_at",
+    "journal",
+    "keep_months",
+    "open_account",
+    "post",
+    "post_on",
+    "statement",
+    "transfer",
+    "trial_balance",
+    "verify",
+]
