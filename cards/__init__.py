@@ -3,7 +3,7 @@
 from cards import jobs
 from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
 from cards.codes.reading import Candidate, read_code
-from cards.errors import REFUSALS, refusal
+from cards.errors import REFUSALS, TooManyWrongCodes, refusal
 from cards.issuing import bind_card, issue_card, link_wallet
 from cards.lifecycle import card_of, cards_of, mirror, replace_card, take_by_name
 from cards.loss import report_loss, take_back_loss
@@ -32,6 +32,7 @@ __all__ = [
     "PayKeyGiven",
     "Presentation",
     "Product",
+    "TooManyWrongCodes",
     "apply_products",
     "bind_card",
     "card_of",
