@@ -124,7 +124,7 @@ class Outside:
         return self.pool.request("POST", path, fields=fields, headers=given, encode_multipart=False, redirect=False)
 
 
-def _serve(app: Any, port: int) -> BaseWSGIServer:
+def serve(app: Any, port: int) -> BaseWSGIServer:
     server = make_server("127.0.0.1", port, app, threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return server
@@ -149,7 +149,7 @@ def _outside(ground: tuple[postgres.Server, Any], tmp_path_factory: Any) -> Iter
     found = Outside(app, settings.url, ear, settings.platform_url)
     found.world.now = found.now
     messenger = start_messenger(app)
-    servers = [_serve(app, port), _serve(ear, platform_port)]
+    servers = [serve(app, port), serve(ear, platform_port)]
     yield found
     for server in servers:
         server.shutdown()
