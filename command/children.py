@@ -14,14 +14,9 @@ from config.settings import Settings
 NOT_FOR_THE_APPLICATION = ("CITYCARD_OWNER_DATABASE_URL", "CITYCARD_OUTSIDE_DATABASE_URL")
 
 
-def web(home: Home, read: Settings, environment: Mapping[str, str]) -> Child:
+def web(home: Home, environment: Mapping[str, str]) -> Child:
     """granian with its workers and threads."""
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--respawn-failed-workers",
-        "--host", read.host, "--port", str(read.port), "--workers", str(read.web_workers), "--blocking-threads", str(read.web_threads),
-        "--workers-kill-timeout", "8", "--no-access-log", "--log-level", "warning", "command.web:application",
-    ]  # fmt: skip
-    return Child("web", command, _for_the_application(home, environment), home.logs / "web.log")
+    return Child("web", [sys.executable, "-m", "command.web"], _for_the_application(home, environment), home.logs / "web.log")
 
 
 def worker(home: Home, environment: Mapping[str, str]) -> Child:

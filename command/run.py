@@ -157,7 +157,7 @@ def _start_children(here: Home, read: settings.Settings, environment: Mapping[st
     outside_port = int((read.outside_url or ":0").rpartition(":")[2])
     if played:
         supervisor.start(children.outside(here, read, outside_port))
-    supervisor.start(children.web(here, read, environment))
+    supervisor.start(children.web(here, environment))
     with step("网页服务", "web"):
         _wait_until_answering(read.port, "/.well-known/jwks.json", supervisor)
     # The worker comes last: nobody waits for it, and its start would slow down those that somebody waits for.

@@ -176,6 +176,6 @@ def _children(home: Home, installation: Installation) -> dict[str, Child]:
     read = settings.read(environment)
     return {
         "outside": children.outside(home, read, int(installation.outside_url.rpartition(":")[2])),
-        "web": children.web(home, read, environment),
+        "web": children.web(home, environment),
         "worker": children.worker(home, environment),
     }
