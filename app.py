@@ -18,7 +18,7 @@ from core.web.pages import system_routes
 from services import notices
 
 VERSION = "0.1.0"
-PARTS = (*auth.ROUTES, cards.routes, *payments.ROUTES, notices.routes, place_routes, file_routes)
+PARTS = (*auth.ROUTES, cards.routes, payments.routes, notices.routes, place_routes, file_routes)
 DATA_SOURCES = (auth.AuthData(), cards.CardData(), payments.PaymentData(), notices.NoticeData(), files.FileData())
 
 

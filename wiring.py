@@ -28,7 +28,7 @@ def connect(settings: Settings) -> None:
         default_city=default.id,
         sms=sender,
         police=HttpPoliceRegister(gateway(settings, "police")),
-        merchant_account=payments.merchant_account,
+        merchant_account=lambda _city, merchant_id: payments.merchant_account(merchant_id),
     )
     cards.configure(
         prefixes={city.id: city.facts.pay_code_prefix for city in served},

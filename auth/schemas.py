@@ -44,7 +44,7 @@ class SignInIn(Schema):
     phone = Text(most=20, required=True)
     code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
     city = Count(least=1, most=999_999, load_default=None)
-    device_name = Text(most=60, load_default="")
+    device_name = Text(least=0, most=60, load_default="")
 
 
 class TokensOut(Schema):

@@ -56,7 +56,7 @@ PROBLEM = {
 
 def document(routes: Iterable[Route], *, issuer: str, version: str) -> dict[str, Any]:
     """The OpenAPI document of these routes."""
-    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    plugin = MarshmallowPlugin(schema_name_resolver=_Names())
     spec = APISpec(
         title="City Card Platform API",
         version=version,
@@ -183,12 +183,20 @@ def _schemes() -> dict[str, dict[str, Any]]:
     return {name: {**bearer, "description": text} for name, text in words.items()}
 
 
-def _name(schema: Any) -> str:
-    kind = schema if isinstance(schema, type) else type(schema)
-    name: str = kind.__name__.removesuffix("Schema")
-    if isinstance(schema, ma.Schema) and schema.partial:
-        name += "Patch"
-    return name
+class _Names:
+    """Names of schemas in the document: the class's own, with its room before it where two rooms use one name."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, type] = {}
+
+    def __call__(self, schema: Any) -> str:
+        kind = schema if isinstance(schema, type) else type(schema)
+        name: str = kind.__name__.removesuffix("Schema")
+        if isinstance(schema, ma.Schema) and schema.partial:
+            name += "Patch"
+        if self._owners.setdefault(name, kind) is not kind:
+            name = kind.__module__.split(".")[-2].title().replace("_", "") + name
+        return name
 
 
 def _attributes(self: Any, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:

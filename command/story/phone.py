@@ -1,0 +1,113 @@
+"""A resident's phone: its key, its session, its pay codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import time
+from typing import Any
+
+from cards.codes.pay_code import PayKey
+from command.story import proving
+from command.story.wire import Answer, Unexpected, Wire, wait_for
+
+
+class Phone:
+    """One phone with one number; ``issuer`` is the address under which the platform knows itself."""
+
+    def __init__(self, wire: Wire, outside: Wire, *, number: str, city: int, issuer: str, name: str = "演示手机") -> None:
+        self.wire, self.outside, self.number, self.city, self.issuer, self.name = wire, outside, number, city, issuer, name
+        self.key = proving.new_key()
+        self.tokens: dict[str, Any] = {}
+        self.pay_key: PayKey | None = None
+        self.ahead = 0.0
+        self._taps: dict[int, int] = {}
+
+    @property
+    def now(self) -> float:
+        """The platform's time, learnt when last online."""
+        return time.time() + self.ahead
+
+    def set_clock(self) -> None:
+        """Learn how far the platform's clock is from this phone's."""
+        there = dt.datetime.fromisoformat(self.wire.send("GET", "/healthz/live").body["time"])
+        self.ahead = there.timestamp() - time.time()
+
+    def ask(self, method: str, path: str, body: Any = None, *, key: str | None = None, proved: bool = False) -> Answer:
+        """A request in this phone's name, whatever comes of it."""
+        headers = {"Authorization": f"Bearer {self.tokens['access_token']}"} if self.tokens else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if proved:
+            headers["DPoP"] = proving.proof(self.key, method, self.issuer + path, now=self.now)
+        return self.wire.send(method, path, body=b"" if body is None else json.dumps(body).encode(), headers=headers)
+
+    def do(self, method: str, path: str, body: Any = None, *, proved: bool = False) -> Any:
+        """A request that must succeed; a write carries a fresh key."""
+        answer = self.ask(method, path, body, key=secrets.token_urlsafe(16) if method == "POST" else None, proved=proved)
+        if answer.status >= 400:
+            raise Unexpected(method, path, answer)
+        return answer.body
+
+    def sign_in(self) -> None:
+        """Ask for a code, read it off the phone's screen, and come in with it."""
+        self.set_clock()
+        before = {message["id"] for message in self.messages()}
+        self.do("POST", "/api/sign-in-codes", {"phone": self.number, "city": self.city, "device_key": proving.public_jwk(self.key)})
+        code = wait_for(lambda: self._code(before), what=f"a sign-in code on {self.number}")
+        body = {"phone": self.number, "code": code, "city": self.city, "device_name": self.name}
+        self.tokens = self.do("POST", "/api/sessions", body, proved=True)
+
+    def refresh(self) -> None:
+        """Change the refresh token for new ones."""
+        refresh_token = self.tokens.pop("refresh_token")
+        self.tokens = self.do("POST", "/api/sessions/refresh", {"refresh_token": refresh_token}, proved=True)
+
+    def prove(self, name: str, citizen_number: str) -> Any:
+        """Name and number against the police register; the new token says the new level."""
+        return self._stepped(self.do("POST", "/api/me/identity", {"name": name, "citizen_number": citizen_number}))
+
+    def show_face(self, choice: str = "approve") -> Any:
+        """Hold the phone before the face, and hand the result on."""
+        check = self.do("POST", "/api/me/face-checks")
+        page = check["capture_url"].partition("/faces/")[2]
+        token = self.outside.form(f"/faces/{page}", choice=choice).body["face_token"]
+        return self._stepped(self.do("POST", f"/api/me/face-checks/{check['id']}/result", {"face_token": token}))
+
+    def take_pay_key(self, card: str) -> None:
+        """Fetch, once, the key from which codes are made without network."""
+        given = self.do("POST", f"/api/cards/{card}/pay-key")
+        secret, permutation = proving.b64(given["device_secret"]), proving.b64(given["permutation_key"])
+        self.pay_key = PayKey(given["prefix"], given["handle"], secret, permutation)
+
+    def pay_code(self) -> str:
+        """The code of this moment, made without network; a second one in the same half minute takes the next tap."""
+        if self.pay_key is None:
+            raise LookupError("this phone has no pay key")
+        step = int(self.now // 30)
+        tap = self._taps.get(step, 0)
+        if tap == 4:
+            time.sleep(30 - self.now % 30)
+            return self.pay_code()
+        self._taps = {step: tap + 1}
+        return self.pay_key.make(self.now, tap)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What stands on this phone's screen."""
+        answer = self.outside.send("GET", f"/phones/{self.number}/messages")
+        found: list[dict[str, Any]] = answer.body["messages"] if answer.status == 200 else []
+        return found
+
+    def _code(self, before: set[Any]) -> str | None:
+        for message in self.messages():
+            if message["id"] not in before and message["template"] == "sign_in_code":
+                return str(message["values"]["code"])
+        return None
+
+    def _stepped(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["access_token"]:
+            self.tokens["access_token"] = given["access_token"]
+        return given
