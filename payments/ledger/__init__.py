@@ -1,6 +1,7 @@
 """The ledger: accounts, transfers, the group poster, the books and their seal."""
 
 from core import sealer
+from payments.ledger import models as models  # the tables, to which wallets and merchants refer
 from payments.ledger.accounts import AccountKind, Entry, Recorded, balance, balance_at, open_account, statement, transfer
 from payments.ledger.books import JournalForm, TrialBalance, TrialLine, journal, trial_balance
 from payments.ledger.errors import InsufficientFunds, OutcomeUnknown, PostingFull
