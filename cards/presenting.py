@@ -19,9 +19,10 @@ from cards.errors import CodesRecovering, refusal
 from cards.lifecycle import card_of
 from cards.numbers import tail
 from cards.viewing import CardView
-from core import clock, db, ids
+from core import audit, clock, db, ids
 from core.actors import Actor
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
+from core.vocabulary import AuditEvent
 
 SEES_CONCESSION = "concession:read"
 FIELDS = ("masked_name", "card_tail", "form", "product")
@@ -48,9 +49,13 @@ class Presentation:
 
 
 def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentation:
-    """Consume a scanned code and tell the terminal whom it may serve, or raise the precise refusal."""
+    """Consume a scanned code and tell the terminal whom it may serve, or raise the precise refusal, which stands in the audit log."""
     now = clock.now()
-    candidate = read_code(actor, code, now=now)
+    try:
+        candidate = read_code(actor, code, now=now)
+    except Conflict as found:
+        _note(actor, found.code)
+        raise
     may_see_concession = SEES_CONCESSION in actor.scopes
     identity, fields = ids.new_id(), [*FIELDS, "concession"] if may_see_concession else [*FIELDS]
     answer = _consume(actor, candidate, identity, now, purpose, fields)
@@ -58,6 +63,7 @@ def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentatio
     if refused == "codes_recovering":
         raise CodesRecovering(retry_after=max(1, int((until - now).total_seconds()) + 1))
     if refused is not None:
+        _note(actor, refused, resident_id, card_id)
         raise refusal(refused)
     seen = concession if may_see_concession else None
     return Presentation(identity, until, name, tail(number), form, product, seen, resident_id, card_id)
@@ -89,6 +95,16 @@ def _consume(actor: Actor, code: Candidate, identity: UUID, now: dt.datetime, pu
     if row is None:
         raise Unavailable()
     return row
+
+
+def _note(actor: Actor, code: str, resident_id: UUID | None = None, card_id: UUID | None = None) -> None:
+    """Write down what was refused, to whom and, where it is known, whose card it was."""
+    detail = {"card": ids.show("card", card_id)} if card_id else None
+    try:
+        audit.refused(actor, operation="present", code=code, detail=detail, event=AuditEvent.PRESENT_REFUSED, resident_id=resident_id)
+    except psycopg.OperationalError as fault:
+        db.drop_connection()
+        raise Unavailable() from fault
 
 
 def find_at_counter(actor: Actor, code: str) -> CardView:

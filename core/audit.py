@@ -44,9 +44,17 @@ def record(
     db.session().execute(_NAMED, dict(zip(_FIELDS, values, strict=True)))
 
 
-def refused(actor: Actor, *, operation: str, code: str, detail: dict[str, Any] | None = None) -> None:
-    """Write the line of a refused request, in a transaction of its own."""
-    values = _values(actor, AuditEvent.REQUEST_REFUSED, actor.city_id, operation, None, code, detail)
+def refused(
+    actor: Actor,
+    *,
+    operation: str,
+    code: str,
+    detail: dict[str, Any] | None = None,
+    event: AuditEvent = AuditEvent.REQUEST_REFUSED,
+    resident_id: UUID | None = None,
+) -> None:
+    """Write the line of a refused request, in a transaction of its own; a hot path names its own event and whose thing it was."""
+    values = _values(actor, event, actor.city_id, operation, resident_id, code, detail)
     db.connection().execute(_PLACED, values)
 
 

@@ -17,9 +17,10 @@ from cards.codes.pay_code import CODE_DIGITS, PREFIX_DIGITS, Mac, device_secret,
 from cards.codes.pay_keys import master, permutation
 from cards.errors import TooManyWrongCodes, refusal
 from cards.wiring import wired
-from core import clock, db, limits
+from core import audit, clock, db, limits
 from core.actors import Actor
 from core.errors import Throttled, Unavailable
+from core.vocabulary import AuditEvent
 
 # Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise.
 TOLD_APART_STEPS = 20
@@ -147,6 +148,9 @@ def _count_guess(actor: Actor) -> None:
 
 
 def _stop(actor: Actor, fault: Throttled) -> None:
+    """Stop the terminal in this process, and write once that it was stopped."""
+    if actor.id not in _stopped:
+        audit.refused(actor, operation="present", code=TooManyWrongCodes.code, event=AuditEvent.PRESENT_REFUSED)
     seconds = int(fault.facts["retry_after"])
     _stopped[actor.id] = clock.timestamp() + seconds
     raise TooManyWrongCodes(retry_after=seconds) from fault

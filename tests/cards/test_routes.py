@@ -119,7 +119,16 @@ def test_from_issue_to_loss_and_back(http: Client) -> None:
 def test_a_refusal_at_a_terminal_is_in_the_audit_log(http: Client) -> None:
     answer = http.send(http.city.till, "POST", "/api/presentations", {"code": "81" + "0" * 16})
     assert (answer.status_code, answer.json["code"]) == (409, "code_unknown")
-    assert http.city.rows("SELECT outcome FROM audit WHERE actor_id = %s", http.city.till.id) == [("code_unknown",)]
+    holder = http.city.resident()
+    card = issued(http, holder)
+    phone = phone_of(http, holder, card)
+    http.send(holder, "POST", f"/api/cards/{card['id']}/loss", {})
+    http.send(http.city.till, "POST", "/api/presentations", {"code": phone.code()})
+    told = http.city.rows("SELECT event, outcome, resident_id, detail FROM audit WHERE actor_id = %s ORDER BY id", http.city.till.id)
+    assert told == [
+        ("cards:card:refuse", "code_unknown", None, {}),
+        ("cards:card:refuse", "card_lost", holder.id, {"card": card["id"]}),
+    ]
 
 
 def test_a_repeated_issue_under_one_key_is_one_card(http: Client) -> None:
