@@ -82,7 +82,8 @@ OURS: tuple[type[CityError], ...] = (
     MerchantUnknown,
     ChargeImpossible,
 )
+CORES: tuple[type[CityError], ...] = (KeyReused, InProgress)
 # By the code that charge_post answers with.
-REFUSALS: dict[str, type[CityError]] = cards.REFUSALS | {kind.code: kind for kind in (*OURS, KeyReused, InProgress)}
+REFUSALS: dict[str, type[CityError]] = cards.REFUSALS | {kind.code: kind for kind in (*OURS, *CORES)}
 # All that a charge can be refused with, for the API document.
 ALL: tuple[type[CityError], ...] = (OneOfTwo, *cards.CODES, *cards.STOPPED, *OURS, OutcomeUnknown, PostingFull)

@@ -26,9 +26,9 @@ DECLARE
   known_ids uuid[];
   debit_entries bigint[] := array_fill(NULL::bigint, ARRAY[n]);
   credit_entries bigint[] := array_fill(NULL::bigint, ARRAY[n]);
-  d integer; c integer; s smallint; moved boolean := false;
+  d integer; c integer; s smallint; debit_after bigint; credit_after bigint; moved boolean := false;
 BEGIN
-  IF n <> ALL (ARRAY[cardinality(cities), cardinality(kinds), cardinality(debits), cardinality(credits), cardinality(amounts),
+  IF n <> ANY (ARRAY[cardinality(cities), cardinality(kinds), cardinality(debits), cardinality(credits), cardinality(amounts),
                      cardinality(reference_ids), cardinality(reversed_ids), cardinality(occurred)]) THEN
     RAISE EXCEPTION 'ledger_post: arrays of unequal length' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -59,7 +59,9 @@ BEGIN
       SELECT CASE WHEN (t.city_id, t.kind, t.debit_account, t.credit_account, t.amount_fen) = (cities[i], kinds[i], debits[i], credits[i], amounts[i])
                    AND (t.reference, t.reverses) IS NOT DISTINCT FROM (reference_ids[i], reversed_ids[i]) THEN 4 ELSE 5 END,
              t.debit_balance_after, t.credit_balance_after
-        INTO s, debit_balances[i], credit_balances[i] FROM transfer t WHERE t.id = ids[i] AND t.id >= lowest_id AND t.id < highest_id;
+        INTO s, debit_after, credit_after FROM transfer t WHERE t.id = ids[i] AND t.id >= lowest_id AND t.id < highest_id;
+      debit_balances[i] := debit_after;
+      credit_balances[i] := credit_after;
     ELSIF account_ids[d] = debits[i] AND account_ids[c] = credits[i] THEN
       IF amounts[i] BETWEEN 1 AND 100000000000 AND d <> c
          AND account_cities[d] = cities[i] AND account_cities[c] = cities[i]
@@ -94,13 +96,13 @@ BEGIN
   IF moved THEN
     INSERT INTO transfer (id, city_id, kind, debit_account, credit_account, amount_fen, debit_balance_after, credit_balance_after,
                           debit_entry, credit_entry, reference, reverses, occurred_at, recorded_at, txid, row_hash)
-    SELECT t.id, t.city, t.kind, t.debit, t.credit, t.amount, t.debit_after, t.credit_after, t.debit_entry, t.credit_entry,
+    SELECT t.id, t.city, t.kind, t.debit, t.credit, t.amount, t.debit_then, t.credit_then, t.debit_entry, t.credit_entry,
            t.reference, t.reverses, t.occurred, recorded, this_txid,
-           ledger_transfer_hash(t.id, t.city, t.debit, t.credit, t.amount, t.debit_after, t.credit_after, t.debit_entry, t.credit_entry,
+           ledger_transfer_hash(t.id, t.city, t.debit, t.credit, t.amount, t.debit_then, t.credit_then, t.debit_entry, t.credit_entry,
                                 t.reference, t.reverses, t.occurred, recorded, this_txid, t.kind)
       FROM unnest(ids, cities, kinds, debits, credits, amounts, debit_balances, credit_balances, debit_entries, credit_entries,
                   reference_ids, reversed_ids, occurred)
-        AS t(id, city, kind, debit, credit, amount, debit_after, credit_after, debit_entry, credit_entry, reference, reverses, occurred)
+        AS t(id, city, kind, debit, credit, amount, debit_then, credit_then, debit_entry, credit_entry, reference, reverses, occurred)
      WHERE t.debit_entry IS NOT NULL;
     UPDATE account AS a
        SET balance = balances[width_bucket(a.id, account_ids)], entries = counts[width_bucket(a.id, account_ids)]
