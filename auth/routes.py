@@ -27,7 +27,7 @@ from auth.errors import (
 )
 from auth.installing import parts
 from auth.verification import live_face
-from core import audit, crypto, ids
+from core import audit, crypto, gateway, ids
 from core.actors import Actor, ActorKind
 from core.errors import NotFound, Throttled
 from core.ports import Call
@@ -180,8 +180,11 @@ def finish_face_check_for_sign_in(actor: Actor, request: UUID, check: UUID, body
     mode="calls",
 )
 def get_keys(actor: Actor) -> dict[str, Any]:
-    """Publish the keys under which tokens are signed."""
-    return dict(crypto.jwks(tokens.PURPOSE))
+    """Publish the keys under which tokens and the messages to other systems are signed."""
+    published = (tokens.PURPOSE, gateway.PURPOSE)
+    for purpose in published:
+        crypto.signing_key(purpose)  # makes a missing first key, so that nobody reads a list without it
+    return dict(crypto.jwks(*published))
 
 
 def language(call: Call) -> str:

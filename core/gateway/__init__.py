@@ -7,10 +7,11 @@ from core.gateway.faults import FaultSwitch, FaultyTransport
 from core.gateway.outcomes import Answered, Outcome, Refused, Unknown
 from core.gateway.peer_keys import PeerKeys
 from core.gateway.sandbox import sandbox_gateway
-from core.gateway.signing import city_signer
+from core.gateway.signing import PURPOSE, city_signer
 from core.gateway.transport import HttpTransport, Transport
 
 __all__ = [
+    "PURPOSE",
     "Answered",
     "Breaker",
     "Call",

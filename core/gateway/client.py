@@ -139,7 +139,7 @@ class Gateway:
 
     def _pause(self, attempts: int, left: float) -> bool:
         """Wait before trying again: doubling, with jitter, so that a crowd of callers does not return at once."""
-        wait = 0.1 * 2 ** (attempts - 1) * (0.5 + random.random())  # noqa: S311  jitter is no secret
+        wait = 0.1 * 2 ** (attempts - 1) * (0.5 + random.random())  # noqa: S311  # jitter is no secret
         if wait >= left:
             return False
         self.sleep(wait)

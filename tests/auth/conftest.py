@@ -195,6 +195,7 @@ def house(settings: Settings) -> Iterator[House]:
     inbox, police = Inbox(), Police()
     pulse.forget()
     revocation.forget()
+    crypto.signing.forget()  # another test's database had other keys
     clock.learn(dt.timedelta())
     crypto.install(settings.root_key)
     db.init(app, settings.database_url)

@@ -84,7 +84,7 @@ def test_a_withdrawn_key_is_forgotten_and_an_absent_peer_keeps_the_last_good_one
     ],
 )
 def test_a_broken_list_is_refused_whole(bad: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  each member fails in its own way
+    with pytest.raises(ValueError):  # noqa: PT011  # each member fails in its own way
         keys_of(bad)
 
 
