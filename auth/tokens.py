@@ -129,7 +129,8 @@ class AccessTokens:
             "iss": self.issuer,
             "aud": self.issuer,
             "sub": ids.show(_PREFIX[actor.kind], actor.id),
-            "iat": round(now.timestamp(), 3),
+            # Down, never up: a revocation in the same millisecond must find the token older than itself.
+            "iat": int(now.timestamp() * 1000) / 1000,
             "exp": int((now + lifetime).timestamp()),
             "jti": jti,
             "kind": str(actor.kind),

@@ -70,7 +70,10 @@ class Phone:
 
 def public_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
     numbers = key.public_key().public_numbers()
-    text = {name: base64.urlsafe_b64encode(value.to_bytes(32, "big")).decode().rstrip("=") for name, value in (("x", numbers.x), ("y", numbers.y))}
+    text = {
+        name: base64.urlsafe_b64encode(value.to_bytes(32, "big")).decode().rstrip("=")
+        for name, value in (("x", numbers.x), ("y", numbers.y))
+    }
     return {"kty": "EC", "crv": "P-256", **text}
 
 
@@ -122,7 +125,9 @@ class House:
     police: Police
     owner_url: str
 
-    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None, proof: str | None = None, **headers: str) -> TestResponse:
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, proof: str | None = None, **headers: str
+    ) -> TestResponse:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
@@ -167,9 +172,7 @@ class House:
         """The access token of a new staff member with this role."""
         login, secret = f"{role[:8].replace('_', '')}{next(_numbers)}", secrets.token_bytes(20)
         with db.transaction():
-            newcomer = auth.staff_accounts.Newcomer(
-                login=login, display_name="何芳", roles=(role,), password=PASSWORD, totp_secret=secret
-            )
+            newcomer = auth.staff_accounts.Newcomer(login=login, display_name="何芳", roles=(role,), password=PASSWORD, totp_secret=secret)
             auth.staff_accounts.admit(system("test"), city, newcomer)
         answer = self.post("/api/staff-sessions", self.staff_body(login, secret, city=city))
         assert answer.status_code == 201, answer.text
@@ -198,6 +201,8 @@ def house(settings: Settings) -> Iterator[House]:
     crypto.signing.forget()  # another test's database had other keys
     clock.learn(dt.timedelta())
     crypto.install(settings.root_key)
+    crypto.signing.forget()
+    crypto.residents.forget()
     db.init(app, settings.database_url)
     auth.install(issuer=ISSUER, cities={YUNCHUAN: "云川市", LINHU: "临湖市"}, sms=inbox, police=police)
     edge = Edge(app, authenticator=auth.TokenAuthenticator(), quotas=Quotas(""))

@@ -25,7 +25,10 @@ def test_the_same_number_is_another_resident_in_another_city(house: House) -> No
     phone = Phone()
     here = house.sign_in(phone)
     there = house.sign_in(Phone(phone.number, phone.key, LINHU))
-    assert house.call("GET", "/api/me", token=here["access_token"]).json["id"] != house.call("GET", "/api/me", token=there["access_token"]).json["id"]
+    assert (
+        house.call("GET", "/api/me", token=here["access_token"]).json["id"]
+        != house.call("GET", "/api/me", token=there["access_token"]).json["id"]
+    )
 
 
 def test_proving_name_and_number_gives_l2_and_a_second_proof(house: House) -> None:

@@ -28,7 +28,12 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
 KID = "k" * 43
 WANG = Actor(
-    kind=ActorKind.RESIDENT, id=UUID("01a20318-c219-73ea-8df9-fd3d59fddbb4"), city_id=990100, identity_level=2, strength=2, session_id=uuid4()
+    kind=ActorKind.RESIDENT,
+    id=UUID("01a20318-c219-73ea-8df9-fd3d59fddbb4"),
+    city_id=990100,
+    identity_level=2,
+    strength=2,
+    session_id=uuid4(),
 )
 
 
@@ -127,7 +132,21 @@ def _other_algorithms(bad: dict[str, str], header: dict[str, Any], claims: dict[
 
 def _headers(bad: dict[str, str], header: dict[str, Any], claims: dict[str, Any]) -> None:
     jwk = {"kty": "EC", "crv": "P-256", "x": "a" * 43, "y": "b" * 43}
-    for kid in ("", "k", KID + "k", "../../../dev/null", "/etc/passwd", "' OR 1=1 --", "k\u0000", "http://evil/", None, 7, [KID], {"a": 1}, "é"):
+    for kid in (
+        "",
+        "k",
+        KID + "k",
+        "../../../dev/null",
+        "/etc/passwd",
+        "' OR 1=1 --",
+        "k\u0000",
+        "http://evil/",
+        None,
+        7,
+        [KID],
+        {"a": 1},
+        "é",
+    ):
         bad[f"kid {kid!r}"] = resign({**header, "kid": kid}, claims)
     bad["no kid"] = resign({"typ": "at+jwt", "alg": "ES256"}, claims)
     for typ in ("JWT", "jwt", "AT+JWT", "application/at+jwt", "dpop+jwt", "terminal+jwt", "id+jwt", "refresh+jwt", "", None, 1):
@@ -149,11 +168,11 @@ def _headers(bad: dict[str, str], header: dict[str, Any], claims: dict[str, Any]
         bad[f"header {name}"] = resign({**header, name: value}, claims)
         bad[f"header {name}, foreign key"] = resign({**header, name: value}, claims, OTHER)
     for name, text in (
-        ("alg twice", '{"alg":"none","alg":"ES256","kid":"%s","typ":"at+jwt"}' % KID),
-        ("kid twice", '{"alg":"ES256","kid":"x","kid":"%s","typ":"at+jwt"}' % KID),
-        ("spaces", '{ "alg":"ES256","kid":"%s","typ":"at+jwt"}' % KID),
-        ("other order", '{"typ":"at+jwt","alg":"ES256","kid":"%s"}' % KID),
-        ("escaped", '{"\\u0061lg":"ES256","kid":"%s","typ":"at+jwt"}' % KID),
+        ("alg twice", '{"alg":"none","alg":"ES256","kid":"KID","typ":"at+jwt"}'.replace("KID", KID)),
+        ("kid twice", '{"alg":"ES256","kid":"x","kid":"KID","typ":"at+jwt"}'.replace("KID", KID)),
+        ("spaces", '{ "alg":"ES256","kid":"KID","typ":"at+jwt"}'.replace("KID", KID)),
+        ("other order", '{"typ":"at+jwt","alg":"ES256","kid":"KID"}'.replace("KID", KID)),
+        ("escaped", '{"\\u0061lg":"ES256","kid":"KID","typ":"at+jwt"}'.replace("KID", KID)),
         ("array", '["ES256"]'),
         ("null", "null"),
         ("deep", "[" * 200),
@@ -179,7 +198,14 @@ def _claims(bad: dict[str, str], header: dict[str, Any], claims: dict[str, Any])
     ]  # fmt: skip
     for name, value in changes:
         bad[f"claim {name} {value!r}"[:60]] = resign(header, {**claims, name: value})
-    for name, raw in (("array", b"[]"), ("null", b"null"), ("text", b'"x"'), ("empty", b""), ("not utf-8", b'{"iss":"\xff"}'), ("deep", b"[" * 900)):
+    for name, raw in (
+        ("array", b"[]"),
+        ("null", b"null"),
+        ("text", b'"x"'),
+        ("empty", b""),
+        ("not utf-8", b'{"iss":"\xff"}'),
+        ("deep", b"[" * 900),
+    ):
         bad[f"payload {name}"] = resign(header, raw)
 
 
@@ -278,12 +304,11 @@ def test_the_memory_of_tokens_is_bounded(tokens: AccessTokens) -> None:
     assert small.verify(made[0]).actor == small.verify(made[-1]).actor
 
 
-def test_a_token_seen_before_costs_two_microseconds_at_most_and_a_new_one_little_more_than_its_signature(tokens: AccessTokens) -> None:
-    """The times are printed, not judged; what is judged is that the second look does not verify again."""
+def test_a_token_seen_before_is_not_verified_again(tokens: AccessTokens) -> None:
+    """Times are not judged here (the bench does); what is judged is that the second look does not verify again."""
     token = tokens.issue(WANG).access_token
     first = _microseconds(lambda: (tokens.forget(token), tokens.verify(token)), 200)
     again = _microseconds(lambda: tokens.verify(token), 5_000)
-    print(f"first {first:.1f} us, again {again:.2f} us")
     assert again < first / 10
 
 
@@ -300,7 +325,13 @@ def _microseconds(work: Callable[[], object], times: int) -> float:
 def test_the_wrong_tokens_are_refused_over_http_too(house: House) -> None:
     good = house.sign_in(Phone())["access_token"]
     header, claims, signature = segments(good)
-    for token in (f"{pack({**header, 'alg': 'none'})}.{pack(claims)}.", good[:-4] + "AAAA", "x", f"{good}=", f"{pack(header)}.{pack(claims)}.{signature}x"):
+    for token in (
+        f"{pack({**header, 'alg': 'none'})}.{pack(claims)}.",
+        good[:-4] + "AAAA",
+        "x",
+        f"{good}=",
+        f"{pack(header)}.{pack(claims)}.{signature}x",
+    ):
         answer = house.call("GET", "/api/me", token=token)
         assert (answer.status_code, answer.json["code"]) == (401, "token_refused")
     for scheme in ("Basic", "DPoP", "bearer"):
