@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from core import db
+from core import clock, db
 from core.crypto import (
     make_resident_key,
     make_resident_keys,
@@ -24,7 +24,7 @@ from core.crypto import (
 )
 from core.crypto.errors import ResidentKeyMissing, Unreadable
 from core.crypto.national import NATIONAL
-from core.ids import at, new_id
+from core.ids import new_id
 
 YUNCHUAN = 990100
 NAME = "王晓明"
@@ -63,6 +63,7 @@ def test_nothing_is_sealed_for_a_resident_without_a_key() -> None:
 
 
 def test_shredding_destroys_every_sealed_value(resident: uuid.UUID) -> None:
+    began = clock.now()
     sealed = seal(resident, "name", NAME)
     assert open_sealed(resident, "name", sealed) == NAME
     shred(resident)
@@ -71,7 +72,7 @@ def test_shredding_destroys_every_sealed_value(resident: uuid.UUID) -> None:
             open_sealed(resident, "name", sealed)
     with pytest.raises(ResidentKeyMissing):
         seal(resident, "name", NAME)
-    assert shredded_since(at(resident)) == [resident]
+    assert shredded_since(began) == [resident]
 
 
 def test_a_key_of_a_transaction_that_was_rolled_back_seals_nothing(rollback: Flask) -> None:
