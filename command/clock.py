@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from flask import Flask
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+STOPS = 60
+SHORTEST = dt.timedelta(milliseconds=1)
 READ = 'SELECT "offset", city_now() FROM clock_offset'
 MOVE = 'UPDATE clock_offset SET "offset" = "offset" + %s'
 # Jobs wait in the machine's time: what waits for a city's moment comes nearer by the same step.
 BRING_NEARER = "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - %s WHERE status = 'todo' AND scheduled_at IS NOT NULL"
+# Recurring jobs wait under a key of their own and come again by themselves.
+NEXT = """SELECT min(scheduled_at) - clock_timestamp() FROM procrastinate_jobs
+  WHERE status = 'todo' AND scheduled_at > clock_timestamp() AND coalesce(queueing_lock, '') NOT LIKE 'rhythm:%'"""
 
 
 @click.group()
@@ -57,19 +62,29 @@ def duration(text: str) -> dt.timedelta:
 
 
 def move_forward(app: Flask, owner_url: str, step: dt.timedelta) -> int:
-    """Move the time by `step`, stopping at each moment a job is due to run it; returns how many jobs ran."""
+    """Move the time by `step`, running on the way what falls due; returns how many jobs ran.
+
+    The time stops at the very moment of each job that was deferred to one, and often enough in between for those that recur:
+    a job that comes every five seconds does not run seventeen thousand times for a day.
+    """
     from core import clock as city_clock
     from core import jobs, pulse
 
+    done = 0
     with app.app_context(), psycopg.connect(owner_url, autocommit=True) as connection:
         pulse.read_now()
-        target = city_clock.now() + step
-        done = 0
-        while (due := jobs.next_due()) is not None and due <= target:
-            _move(connection, max(due - city_clock.now(), dt.timedelta()))
+        target = city_clock.offset() + step
+        while (left := target - city_clock.offset()) > dt.timedelta():
+            _move(connection, min(left, step / STOPS, _until_next(connection, left)))
             done += jobs.run_due(city_clock.now())
-        _move(connection, max(target - city_clock.now(), dt.timedelta()))
     return done
+
+
+def _until_next(connection: psycopg.Connection[Any], left: dt.timedelta) -> dt.timedelta:
+    """How long it is to the next job that was deferred to a moment; `left` when none is nearer."""
+    row = connection.execute(NEXT).fetchone()
+    wait = row[0] if row and row[0] is not None else left
+    return max(wait, SHORTEST)
 
 
 def _move(connection: psycopg.Connection[Any], step: dt.timedelta) -> None:

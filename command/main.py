@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from config import logging
+
 GROUPS = (
     "run",
     "stop",
@@ -13,6 +15,7 @@ GROUPS = (
     "db",
     "seed",
     "people",
+    "demo",
     "clock",
     "bench",
     "worker",
@@ -36,3 +39,4 @@ class Groups(click.Group):
 @click.command(cls=Groups, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """城市一卡通平台 · the city card platform."""
+    logging.configure("warning", process="command")  # a command tells its own story; what goes wrong is still said

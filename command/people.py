@@ -12,6 +12,7 @@ import auth
 import cards
 from command.demo_keys import DemoKeys, base32, private_jwk
 from command.home import current_settings
+from command.program import program
 from command.settling import agency_id, merchant_id, resident_id, terminal_id
 from config.cities import City, load
 from config.cities.people import Resident, residents
@@ -31,9 +32,7 @@ def people(everybody: bool) -> None:
     settings = current_settings()
     if settings.production:
         raise click.ClickException("正式环境没有演示人物 · production has no demo people")
-    from app import create_app
-
-    with create_app(settings).app_context(), transaction():
+    with program(settings), transaction():
         cities = [_city(load(slug), settings, everybody) for slug in settings.cities]
     click.echo(json.dumps({**_how(settings), "cities": cities}, ensure_ascii=False, indent=1))
 

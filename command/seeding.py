@@ -17,10 +17,10 @@ def seed(settings: Settings) -> None:
     if all(_stands(city, known, settings) for city in cities):
         return
     # After the check: a second start need not even load the program.
-    from app import create_app
     from command.applying import apply_data, let_people_move_in
+    from command.program import program
 
-    with create_app(settings).app_context():
+    with program(settings):
         for city in cities:
             if known.get((city.id, DATA)) != city.fingerprint:
                 apply_data(city, DATA)

@@ -1,0 +1,50 @@
+"""Who plays in the story: read from what `citycard people` tells, so that any program could do the same."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from command.story import proving
+from command.story.phone import Phone
+from command.story.till import Till
+from command.story.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The addresses and everybody who may appear."""
+
+    wire: Wire
+    outside: Wire
+    issuer: str
+    city: dict[str, Any]
+
+    @classmethod
+    def of(cls, told: dict[str, Any], *, language: str = "zh-CN", address: str | None = None) -> Stage:
+        """The stage of the first city of a program that told who one can be."""
+        outside = told["phones"].removesuffix("/phones")
+        return cls(Wire(address or told["address"], language=language), Wire(outside), told["address"], told["cities"][0])
+
+    def newcomer(self) -> tuple[Phone, dict[str, Any]]:
+        """The phone of somebody who has not proved who they are yet, and the facts that only they know; another one at each call."""
+        waiting = [person for person in self.city["people"] if person["identity_level"] == 1 and not person["cards"]]
+        if not waiting:
+            raise LookupError("nobody is left who has not proved who they are: begin with a fresh data folder")
+        person = secrets.choice(waiting)
+        return self.phone(person), person
+
+    def phone(self, person: dict[str, Any]) -> Phone:
+        """A new phone with somebody's number."""
+        return Phone(self.wire, self.outside, number=person["phone"], city=self.city["city_id"], issuer=self.issuer)
+
+    def till(self, code: str) -> Till:
+        """A terminal by its code."""
+        found = next(each for each in self.city["terminals"] if each["code"] == code)
+        return Till(self.wire, terminal=found["terminal"], key=proving.read_key(found["private_jwk"]), issuer=self.issuer)
+
+    def staff(self, role: str) -> dict[str, Any]:
+        """A staff member of a role."""
+        found: dict[str, Any] = next(each for each in self.city["staff"] if each["role"] == role)
+        return found
