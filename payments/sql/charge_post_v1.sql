@@ -40,8 +40,8 @@ BEGIN
   SELECT array_agg(w.id) INTO wallet_ids FROM (
     SELECT id FROM wallet WHERE account_id = ANY (ARRAY(
       SELECT c.wallet_account_id FROM unnest(handles, presentations) AS i(handle, presentation)
-        LEFT JOIN presented p ON p.id = i.presentation
-        JOIN pay_handle h ON h.handle = coalesce(i.handle, p.handle)
+        LEFT JOIN LATERAL (SELECT handle FROM presented x WHERE x.id = i.presentation OFFSET 0) p ON true
+        JOIN LATERAL (SELECT card_id FROM pay_handle x WHERE x.handle = coalesce(i.handle, p.handle) OFFSET 0) h ON true
         JOIN card c ON c.id = h.card_id))
     ORDER BY id FOR NO KEY UPDATE) AS w;
 
@@ -89,14 +89,16 @@ BEGIN
               FROM unnest(principals, keys, body_hashes, cities, terminals, amounts, handles, generations, steps, taps, presentations, refusals)
                    WITH ORDINALITY
                 AS i(principal, key, body_hash, city, terminal, amount, handle, generation, step, tap, presentation, refusal, o)
-              LEFT JOIN idempotency k ON k.principal = i.principal AND k.key = i.key
-              LEFT JOIN presented p ON p.id = i.presentation
-              LEFT JOIN presented q ON q.handle = i.handle AND q.step = i.step AND q.tap = i.tap
-              LEFT JOIN pay_handle h ON h.handle = coalesce(i.handle, p.handle)
+              -- Laterals with OFFSET 0 are looked up row by row through their key and in no other way. As plain joins, a plan made while one
+              -- of these tables is empty (a new city, codes swept at night) reads the whole index for every item until the next ANALYZE.
+              LEFT JOIN LATERAL (SELECT * FROM idempotency x WHERE x.principal = i.principal AND x.key = i.key OFFSET 0) k ON true
+              LEFT JOIN LATERAL (SELECT * FROM presented x WHERE x.id = i.presentation OFFSET 0) p ON true
+              LEFT JOIN LATERAL (SELECT * FROM presented x WHERE x.handle = i.handle AND x.step = i.step AND x.tap = i.tap OFFSET 0) q ON true
+              LEFT JOIN LATERAL (SELECT * FROM pay_handle x WHERE x.handle = coalesce(i.handle, p.handle) OFFSET 0) h ON true
               LEFT JOIN card c ON c.id = h.card_id
-              LEFT JOIN code_used u ON u.handle = coalesce(i.handle, p.handle)
-                                   AND u.step = coalesce(i.step, p.step) AND u.tap = coalesce(i.tap, p.tap)
-              LEFT JOIN wallet w ON w.account_id = c.wallet_account_id
+              LEFT JOIN LATERAL (SELECT * FROM code_used x WHERE x.handle = coalesce(i.handle, p.handle)
+                                    AND x.step = coalesce(i.step, p.step) AND x.tap = coalesce(i.tap, p.tap) OFFSET 0) u ON true
+              LEFT JOIN LATERAL (SELECT * FROM wallet x WHERE x.account_id = c.wallet_account_id OFFSET 0) w ON true
           ) AS f
          ORDER BY f.o
     ) AS d;
