@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 import migrations
 from command.embedded import postgres, valkey
 from config.settings import Settings, read
-from core import clock, db, pulse, revocation
+from core import clock, crypto, db, pulse, revocation
 
 TEMPLATE = "citycard_template"
 
@@ -98,6 +98,19 @@ def shared_app(ground: tuple[postgres.Server, valkey.Server], template: str, tmp
         db.db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def demo_settings(ground: tuple[postgres.Server, valkey.Server], template: str, tmp_path_factory: Any) -> Iterator[Settings]:
+    """Settings over a database in which the people of both demo cities live; whoever changes it tells the others."""
+    from command.seeding import seed
+
+    database, cache = ground
+    database.create_database("test_demo", template=template)
+    settings = settings_for(database, cache, "test_demo", tmp_path_factory.mktemp("demo"))
+    seed(settings)
+    yield settings
+    db.drop_connection()
+
+
 @pytest.fixture
 def rollback(shared_app: Flask) -> Iterator[Flask]:
     """An application context in which everything, hot paths included, is rolled back at the end."""
@@ -116,3 +129,4 @@ def _forget() -> None:
     clock.learn(clock.offset() * 0)
     revocation.forget()
     pulse.forget()
+    crypto.signing.forget()  # another database has other keys
