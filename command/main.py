@@ -18,6 +18,7 @@ GROUPS = (
     "demo",
     "clock",
     "bench",
+    "crash",
     "worker",
 )  # fmt: skip
 

@@ -150,7 +150,7 @@ def _in_context(name: str, work: Work) -> Work:
                 # The next time is planted first: a failing run must not end the rhythm.
                 with db.transaction():
                     _defer(name, at=rhythm.next(clock.now()), key=f"rhythm:{name}", arguments={})
-            log.info("job", name=name)
+            log.info("job", job=name)
             work(**arguments)
 
     return run
