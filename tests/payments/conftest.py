@@ -16,6 +16,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 import auth
 import cards
@@ -24,10 +25,14 @@ from cards.codes import pay_keys, reading
 from cards.codes.pay_code import PayKey
 from cards.lifecycle import held
 from config.settings import Settings
-from core import clock, crypto, db, ids
+from core import clock, crypto, db, files, ids
 from core.actors import Actor, ActorKind
-from core.errors import Unavailable
+from core.errors import Unauthenticated, Unavailable
+from core.files.routes import routes as file_routes
 from core.idempotency import Once
+from core.limits import Quotas
+from core.ports import Call
+from core.web import Edge
 from payments import charging, topping_up
 from payments.providers import CallbackRefused, Notice, NoticeKind, Order, OrderState, OrderView, ProviderRefused
 
@@ -119,6 +124,19 @@ class Provider:
 
 
 @dataclass
+class Door:
+    """Stands in for the sign-in: a bearer token is the name under which a test let somebody in."""
+
+    guests: dict[str, Actor] = field(default_factory=dict)
+
+    def authenticate(self, call: Call) -> Actor:
+        guest = self.guests.get(call.headers["Authorization"].removeprefix("Bearer "))
+        if guest is None:
+            raise Unauthenticated()
+        return guest
+
+
+@dataclass
 class Town:
     """The floor and its cast."""
 
@@ -126,6 +144,7 @@ class Town:
     provider: Provider
     merchant_id: UUID
     till: Actor
+    door: Door
     _keys: dict[UUID, PayKey] = field(default_factory=dict)
     _taps: dict[UUID, int] = field(default_factory=dict)
 
@@ -191,6 +210,14 @@ class Town:
         """What the application's role reads."""
         return db.connection().execute(query, values).fetchall()
 
+    def call(self, actor: Actor | None, method: str, path: str, *, key: str | None = None, **given: Any) -> TestResponse:
+        """A request of an actor over HTTP, with an idempotency key of its own unless one is given."""
+        headers = {"Idempotency-Key": key or str(ids.new_id()), **given.pop("headers", {})}
+        if actor is not None:
+            self.door.guests[str(actor.id)] = actor
+            headers["Authorization"] = f"Bearer {actor.id}"
+        return self.app.test_client().open(path, method=method, headers=headers, **given)
+
     def balanced(self) -> bool:
         """Whether the books balance."""
         return bool(self.do(payments.ledger.trial_balance).balanced)
@@ -217,11 +244,13 @@ def till_of(merchant: payments.Merchant, city_id: int = YUNCHUAN) -> Actor:
 @pytest.fixture
 def town(settings: Settings) -> Iterator[Town]:
     """The payments floor, wired as app.py wires it but for the provider."""
-    app, provider = Flask("payments-test"), Provider()
+    app, provider, door = Flask("payments-test"), Provider(), Door()
     db.init(app, settings.database_url)
     crypto.install(settings.root_key)
     cards.configure(prefixes={YUNCHUAN: "81", LINHU: "82"}, after_issue=(payments.open_wallet_for,))
     payments.configure(providers={"yunpay": provider}, keepers={YUNCHUAN: KEEPER})
+    files.install(settings.data_dir / "files")
+    Edge(app, authenticator=door, quotas=Quotas("")).serve([payments.routes, file_routes])
     reading.forget()
     db.drop_connection()
     with app.app_context():
@@ -230,7 +259,7 @@ def town(settings: Settings) -> Iterator[Town]:
                 cards.apply_products(city_id, tomllib.loads((CITIES / name / "products.toml").read_text())["product"])
             shop = payments.open_merchant(city_id=YUNCHUAN, zh="云川包子铺", en="Yunchuan Bun Shop", refund_credit_fen=1_000)
             till, merchant_id = till_of(shop), shop.id
-        yield Town(app, provider, merchant_id, till)
+        yield Town(app, provider, merchant_id, till, door)
         db.db.engine.dispose()
     db.drop_connection()
     reading.forget()
