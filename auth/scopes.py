@@ -33,6 +33,7 @@ class TerminalFunction(StrEnum):
     """What a terminal may do."""
 
     PRESENT = "presentation:create"
+    SEE_CONCESSION = "concession:read"
     CHARGE = "charge:create"
     REVERSE = "charge:reverse"
     REFUND = "charge:refund"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from sqlalchemy import text
 
 from cards.codes import pay_keys
 from cards.loss import lapse_losses
-from core import db, jobs, outbox
+from core import db, ids, jobs, outbox
 from core.actors import system
 from core.outbox import Fact
 from core.vocabulary import Event
@@ -33,6 +31,5 @@ def sweep() -> None:
 @outbox.listens(Event.DEVICE_REMOVED)
 def device_removed(fact: Fact) -> None:
     """A removed phone makes no more codes."""
-    device = fact.payload.get("device_id")
-    if device is not None:
-        pay_keys.revoke_of_device(system("cards.pay_keys", fact.city_id), UUID(device), reason="device_removed")
+    device = ids.parse("device", fact.payload["device"])
+    pay_keys.revoke_of_device(system("cards.pay_keys", fact.city_id), device, reason="device_removed")

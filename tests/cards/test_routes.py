@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 import cards
 from cards.codes import reading
 from cards.codes.pay_keys import PayKeyGiven
-from core import db, ids
+from core import db, ids, outbox
 from core.actors import Actor
 from core.errors import Unauthenticated
 from core.ports import Call
@@ -196,6 +196,34 @@ def test_each_route_is_for_its_callers_and_for_the_holders_card_alone(http: Clie
     assert http.send(holder, "GET", counter).status_code == 403
     assert http.send(holder, "POST", "/api/presentations", {"code": "8" * 18}).status_code == 403
     assert http.send(on(holder, identity_level=1), "POST", "/api/cards", {"product": "resident"}).status_code == 403
+
+
+def test_a_phone_removed_from_the_account_makes_no_more_codes(http: Client) -> None:
+    holder = http.city.resident()
+    card = issued(http, holder)
+    phone = phone_of(http, holder, card)
+    with db.transaction() as session:
+        session.connection().exec_driver_sql(
+            "INSERT INTO device (id, city_id, resident_id, thumbprint, public_jwk, name, created_at, used_at)"
+            " VALUES (%s, %s, %s, 'x', '{}', '旧手机', city_now(), city_now())",
+            (holder.device_id, YUNCHUAN, holder.id),
+        )
+    assert holder.device_id is not None
+    assert http.send(holder, "DELETE", f"/api/me/devices/{ids.show('device', holder.device_id)}").status_code == 204
+    outbox.drain()
+    refused = http.send(http.city.till, "POST", "/api/presentations", {"code": phone.code()})
+    assert (refused.status_code, refused.json["code"]) == (409, "pay_key_revoked")
+    assert http.city.rows("SELECT outcome FROM audit WHERE event = 'cards:pay_key:revoke'") == [("done",)]
+
+
+def test_the_worker_lets_a_loss_lapse_and_sweeps(http: Client, at: Callable[[float], None]) -> None:
+    holder = http.city.resident()
+    card = issued(http, holder)
+    http.send(holder, "POST", f"/api/cards/{card['id']}/loss", {})
+    at(15 * 86400 + 60)
+    cards.jobs.lapse()
+    cards.jobs.sweep()
+    assert http.city.do(cards.card_of, holder, ids.parse("card", card["id"])).refused is None
 
 
 def test_bodies_are_taken_as_declared_and_nothing_more(http: Client) -> None:
