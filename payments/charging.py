@@ -99,7 +99,8 @@ _TYPES = {
 _FIELDS = attrgetter(*_TYPES)
 _POST = f"SELECT codes, answers FROM charge_post({', '.join(f'%s::{kind}[]' for kind in _TYPES.values())})"  # noqa: S608  # names are ours
 
-_Settled = tuple[str, dict[str, Any], bool]
+# The code of the answer, its facts, and whether it was given before.
+Settled = tuple[str, dict[str, Any], bool]
 
 
 def charge(
@@ -178,7 +179,7 @@ def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
     )
 
 
-def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, _Settled]]) -> list[_Settled | frozenset[Hashable]]:
+def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, Settled]]) -> list[Settled | frozenset[Hashable]]:
     """Post charges over a connection: without a transaction of its own they are one commit."""
     columns = [list(column) for column in zip(*(_FIELDS(one.item) for one in asks), strict=True)]
     with connection.cursor(binary=True) as cursor:
@@ -187,7 +188,7 @@ def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, 
     return [_settled(*each) for each in zip(asks, *row, strict=True)]
 
 
-def _settled(ask: Ask[Order, _Settled], code: str, answer: dict[str, Any]) -> _Settled | frozenset[Hashable]:
+def _settled(ask: Ask[Order, Settled], code: str, answer: dict[str, Any]) -> Settled | frozenset[Hashable]:
     if code == "again":
         return frozenset({answer["wallet"]})
     if code == "replay":
@@ -196,7 +197,8 @@ def _settled(ask: Ask[Order, _Settled], code: str, answer: dict[str, Any]) -> _S
     return code, answer, False
 
 
-def _keys(order: Order) -> tuple[Hashable, ...]:
+def keys_of(order: Order) -> tuple[Hashable, ...]:
+    """What two charges of one batch may not share: a principal's key, a code."""
     code = order.presentation_id if order.handle is None else (order.handle, order.step, order.tap)
     return (order.principal, order.key), code or order.charge_id
 
@@ -207,4 +209,4 @@ def _connect() -> psycopg.Connection[Any]:
     return connection
 
 
-_poster: GroupPoster[Order, _Settled] = GroupPoster("charges", post_charges, _keys, connect=_connect)
+_poster: GroupPoster[Order, Settled] = GroupPoster("charges", post_charges, keys_of, connect=_connect)
