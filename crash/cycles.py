@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from crash.tills import CodesUsedUp, Supply, Tills
 from crash.town import Town, raise_town
 
 HANDLES, TERMINALS, MERCHANTS, RESIDENTS = 4000, 12, 4, 30
-TOKEN_LIFE = 400.0  # seconds after which tills sign in anew; a token lives ten minutes
+TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 REPEATS = 8  # acknowledged charges that are sent again after each cycle
 Told = Callable[[str], None]
 
@@ -38,14 +39,14 @@ class Verdict:
     cycles: int = 0
     seconds: float = 0.0
     found: list[str] = field(default_factory=list)
-    blows: Counter[str] = field(default_factory=Counter)
+    blows: dict[str, int] = field(default_factory=dict)
     paid: int = 0
     after_retry: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
     credited: int = 0
     open: int = 0
     slowest: float = 0.0
-    answers: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, int] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -59,18 +60,21 @@ class Desk:
     def __init__(self, town: Town, terminals: Sequence[Terminal]) -> None:
         self._town, self._terminals = town, terminals
         self._sessions: list[Session] = []
-        self._since = 0.0
+        self._since = -TOKEN_LIFE
         self._lock = threading.Lock()
 
     def sessions(self) -> list[Session]:
         """Sessions that are good for a while."""
         with self._lock:
-            if time.monotonic() - self._since > TOKEN_LIFE:
-                issuer = self._town.installation.public_url
-                url = f"http://127.0.0.1:{self._town.installation.port}"
-                self._sessions = [sign_in(url, issuer, terminal) for terminal in self._terminals]
-                self._since = time.monotonic()
+            if time.monotonic() - self._since >= TOKEN_LIFE:
+                with suppress(OSError):  # the web may be down just now: the old tokens serve a little longer
+                    self._sign_in()
             return self._sessions
+
+    def _sign_in(self) -> None:
+        issuer, url = self._town.installation.public_url, f"http://127.0.0.1:{self._town.installation.port}"
+        self._sessions = [sign_in(url, issuer, terminal) for terminal in self._terminals]
+        self._since = time.monotonic()
 
     def of(self, terminal: object) -> Session:
         """The session of one terminal."""
@@ -148,7 +152,7 @@ class _Run:
             thread.join(40)
         self._repeat()
         self._compare()
-        self.verdict.cycles, self.verdict.blows[blow.name] = number, self.verdict.blows[blow.name] + 1
+        self.verdict.cycles, self.verdict.blows[blow.name] = number, self.verdict.blows.get(blow.name, 0) + 1
         self.tell(f"cycle {number:3d}  {blow.name:26s} {len(self.record.paid) - paid:5d} paid, {len(self.record.paid)} in all")
 
     def _rush(self) -> list[threading.Thread]:
@@ -190,8 +194,8 @@ class _Run:
         verdict.found = list(dict.fromkeys(verdict.found))
         verdict.paid, verdict.credited, verdict.open = len(told.paid), len(told.credited), len(told.unknown)
         verdict.after_retry = sum(1 for paid in told.paid.values() if paid.tries > 1)
-        verdict.refused = Counter(refused.reason for refused in told.refused.values())
-        verdict.slowest, verdict.answers = told.slowest, told.answers
+        verdict.refused = dict(Counter(refused.reason for refused in told.refused.values()))
+        verdict.slowest, verdict.answers = told.slowest, dict(told.answers)
 
 
 def chain_breaks(town: Town) -> list[str]:

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from bench.granian import ROOT
 from bench.settings import Installation
+from command.embedded import postgres
 from core import ids
 from crash.calling import Answer, Caller, NoAnswer
 from crash.record import Credited, Record
@@ -22,11 +24,12 @@ PROVIDER = "yunpay"
 AMOUNT_FEN = 1_000
 PATIENCE = 90.0  # seconds until a paid top-up must be in the wallet
 PAUSE = 0.3
+TOKEN_LIFE = 300.0  # seconds; a token lives ten minutes
 
 
 def tokens(installation: Installation, residents: Sequence[UUID]) -> list[str]:
     """Access tokens of these residents, who are admitted first; made by the program's own keys, in a process of its own."""
-    environment = installation.environment(database_url=installation.database_url)
+    environment = installation.environment(database_url=installation.owner_database_url.replace(postgres.OWNER, postgres.APP, 1))
     done = subprocess.run(
         [sys.executable, "-m", "crash.tokens"], cwd=ROOT, env=environment, input=json.dumps([str(r) for r in residents]),
         capture_output=True, text=True, check=False,
@@ -42,7 +45,8 @@ class Purses:
 
     def __init__(self, installation: Installation, residents: Sequence[UUID], record: Record, *, seed: int) -> None:
         self.installation, self.record, self.seed = installation, record, seed
-        self.tokens = tokens(installation, residents)
+        self.residents = residents
+        self.tokens, self._since, self._lock = tokens(installation, residents), time.monotonic(), threading.Lock()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.lost: list[str] = []  # top-ups that were paid and never arrived
@@ -64,10 +68,17 @@ class Purses:
 
     def _serve(self, number: int, threads: int) -> None:
         chance = random.Random(self.seed * 77 + number)
-        mine = self.tokens[number::threads]
         while not self._stop.is_set():
-            self._top_up(chance.choice(mine))
+            self._renew()
+            self._top_up(chance.choice(self.tokens[number::threads]))
             self._stop.wait(chance.uniform(0.1, 0.6))
+
+    def _renew(self) -> None:
+        """New tokens before the old ones die; when that fails (PostgreSQL may be away) the old ones serve a little longer."""
+        with self._lock:
+            if time.monotonic() - self._since > TOKEN_LIFE:
+                with suppress(RuntimeError):
+                    self.tokens, self._since = tokens(self.installation, self.residents), time.monotonic()
 
     def _top_up(self, token: str) -> None:
         caller = Caller(("127.0.0.1", self.installation.port))
