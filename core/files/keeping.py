@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -123,9 +122,10 @@ def delete(row: File) -> None:
 
 def sweep(*, older_than: float = _ORPHAN_SECONDS) -> int:
     """Remove bytes that no file holds any more, and drafts of a process that died; returns how many."""
-    removed = 0
+    # The disk stamps files with the machine's time, not with the city's.
+    removed, now = 0, clock.real(clock.now()).timestamp()
     for path in _folder[0].glob("??/*"):
-        if time.time() - path.stat().st_mtime >= older_than and not _held(path.name):
+        if now - path.stat().st_mtime >= older_than and not _held(path.name):
             path.unlink(missing_ok=True)
             removed += 1
     return removed
