@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,15 +122,22 @@ def is_held(lock: Path) -> bool:
 
 
 @contextmanager
-def hold(lock: Path) -> Iterator[bool]:
-    """Hold the lock file for the block; yields False when another process holds it."""
+def hold(lock: Path) -> Iterator[Callable[[], bool] | None]:
+    """Hold the lock file for the block: yields how to ask whether it is still in its place, or None when another holds it."""
     with lock.open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield lambda: _same_file(held.fileno(), lock)
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
 
 
 def surroundings() -> Mapping[str, str]:

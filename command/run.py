@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import FrameType
 
@@ -25,7 +25,7 @@ from command.supervisor import Child, Supervisor, kill_left_behind
 from config import settings
 
 FIRST_PORT, FIRST_OUTSIDE_PORT = 8080, 8180
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0  # a slow machine makes its first city
 LOOK_SECONDS = 0.1
 DEMO = {
     "CITYCARD_ENVIRONMENT": "demo",
@@ -45,41 +45,50 @@ def run(port: int | None, host: str | None) -> None:
     """启动 · start everything; Ctrl-C ends it."""
     here = home()
     here.make_folder()
-    with hold(here.lock) as ours:
-        if not ours:
-            _join(here)
+    while True:
+        with hold(here.lock) as still_ours:
+            if still_ours is not None:
+                _run_or_refuse(here, port, host, still_ours)
+                return
+        if _joined(here):
             return
-        here.note.unlink(missing_ok=True)
-        try:
-            _run(here, port, host)
-        except CannotStart as fault:
-            raise click.ClickException(str(fault)) from None
-        except settings.SettingsRefused as fault:
-            raise click.ClickException(str(fault)) from None
-        finally:
+
+
+def _run_or_refuse(here: Home, port: int | None, host: str | None, still_ours: Callable[[], bool]) -> None:
+    here.note.unlink(missing_ok=True)
+    try:
+        _run(here, port, host, still_ours)
+    except (CannotStart, settings.SettingsRefused) as fault:
+        raise click.ClickException(str(fault)) from None
+    finally:
+        if still_ours():
             here.note.unlink(missing_ok=True)
 
 
-def _join(here: Home) -> None:
-    """Another start was first: wait until it is ready and say where it answers."""
+def _joined(here: Home) -> bool:
+    """Another start was first: wait until it is ready and say where it answers; False when it ended instead."""
+    if here.running() is None:
+        say("另一个启动正在进行，等它就绪", "another start is under way, waiting for it")
     deadline = time.monotonic() + READY_SECONDS
-    while is_held(here.lock) and time.monotonic() < deadline:
+    while is_held(here.lock):
         note = here.running()
         if note is not None and note["ready"]:
             say(f"已经在运行：{note['address']}（进程 {note['pid']}）", f"already running at {note['address']} (process {note['pid']})")
-            return
-        time.sleep(0.2)
-    raise click.ClickException("另一个启动没有就绪，请看它的输出 · another start did not become ready; see what it says")
+            return True
+        if time.monotonic() > deadline:
+            raise click.ClickException("另一个启动一直没有就绪，请看它的输出 · another start does not become ready; see what it says")
+        time.sleep(0.1)
+    return False
 
 
-def _run(here: Home, port: int | None, host: str | None) -> None:
+def _run(here: Home, port: int | None, host: str | None, still_ours: Callable[[], bool]) -> None:
     supervisor = Supervisor()
     servers = Servers(here)
     _end_on_signals(supervisor)
     with ExitStack() as stack:
         try:
             _start(here, servers, supervisor, stack, {"CITYCARD_PORT": str(port or ""), "CITYCARD_HOST": host or ""})
-            _look_after(servers, supervisor)
+            _look_after(servers, supervisor, still_ours)
         except Ended:
             print(flush=True)
             say("正在停止", "stopping")
@@ -102,11 +111,13 @@ def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStac
     _tell(here, read, time.monotonic() - began)
 
 
-def _look_after(servers: Servers, supervisor: Supervisor) -> None:
+def _look_after(servers: Servers, supervisor: Supervisor, still_ours: Callable[[], bool]) -> None:
+    """Until told to end, or until somebody has taken the data folder away: a next start would not know of this one."""
     supervisor.servers.extend(servers.watchers())
-    while True:
+    while still_ours():
         supervisor.look()
         time.sleep(LOOK_SECONDS)
+    say("数据目录被移走了，停止", "the data folder was taken away, ending", mark="!")
 
 
 def _end_on_signals(supervisor: Supervisor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -65,5 +66,11 @@ class Servers:
 
 
 def _reap(server: postgres.Server | valkey.Server) -> None:
-    if server.process is not None:
+    """Wait for the end of a server that was told to; one whose folder was taken away hears it only this way."""
+    if server.process is None:
+        return
+    try:
+        server.process.wait(1)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
         server.process.wait(30)

@@ -39,9 +39,10 @@ class Stage:
         """A new phone with somebody's number."""
         return Phone(self.wire, self.outside, number=person["phone"], city=self.city["city_id"], issuer=self.issuer)
 
-    def till(self, code: str) -> Till:
-        """A terminal by its code."""
-        found = next(each for each in self.city["terminals"] if each["code"] == code)
+    def till(self, code: str | None = None) -> Till:
+        """A terminal by its code, or the first that may charge."""
+        wanted = (each for each in self.city["terminals"] if (each["code"] == code if code else "charge:create" in each["functions"]))
+        found = next(wanted)
         return Till(self.wire, terminal=found["terminal"], key=proving.read_key(found["private_jwk"]), issuer=self.issuer)
 
     def staff(self, role: str) -> dict[str, Any]:

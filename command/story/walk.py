@@ -47,9 +47,9 @@ class Walk:
 
 
 def begin(stage: Stage) -> Walk:
-    """A walk with a resident who has not proved who they are yet, and the till of the bun shop."""
+    """A walk with a resident who has not proved who they are yet, and the first till of the city."""
     phone, person = stage.newcomer()
-    return Walk(stage, phone, person, stage.till("T1"))
+    return Walk(stage, phone, person, stage.till())
 
 
 def sign_in(walk: Walk) -> Step:
