@@ -65,10 +65,10 @@ def issue_many(actor: Actor, city_id: int, product: str, cards: Iterable[NewCard
 
 def link_wallets(pairs: Iterable[tuple[UUID, UUID]]) -> None:
     """Tie many cards to their wallet accounts: (card, account) each."""
-    cards, accounts = zip(*pairs, strict=True)
+    known = list(pairs)
     db.raw(db.session().connection()).execute(
         "UPDATE card SET wallet_account_id = x.account FROM unnest(%s::uuid[], %s::uuid[]) AS x(card, account) WHERE id = x.card",
-        (list(cards), list(accounts)),
+        ([card for card, _ in known], [account for _, account in known]),
     )
 
 
