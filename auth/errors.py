@@ -8,7 +8,7 @@ Denied
 ├── StrongerFactorRequired, SignInPaused, AccountClosed
 └── NotForMinors
 Conflict
-├── IdentityAlreadyHeld, IdentityAlreadyProven, FaceCheckOver, NotYetApproved, RequestOver
+├── IdentityAlreadyHeld, IdentityAlreadyProven, IdentityNeeded, FaceCheckOver, FaceCheckFailed, NotYetApproved, RequestOver
 └── EnrolmentRefused, TerminalDisabled
 Invalid
 ├── PhoneInvalid, NameInvalid, CitizenNumberInvalid, KeyInvalid, CityUnknown

@@ -92,7 +92,7 @@ def prove_identity(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
 @routes.post(
     "/api/me/face-checks",
     operation="beginFaceCheck",
-    access=resident(level=2),
+    access=resident(level=2, strength=1),
     gives=schemas.FaceCheckOut,
     mode="calls",
     status=201,
@@ -106,7 +106,7 @@ def begin_face_check(actor: Actor) -> live_face.Begun:
 @routes.post(
     '/api/me/face-checks/<id("face"):check>/result',
     operation="finishFaceCheck",
-    access=resident(level=2),
+    access=resident(level=2, strength=1),
     takes=schemas.FaceResultIn,
     gives=schemas.StepUpOut,
     mode="calls",

@@ -40,6 +40,8 @@ class Policy:
     staff_failures: int = 5
     staff_lock: dt.timedelta = dt.timedelta(minutes=15)
     staff_tries_per_network_hour: int = 200
+    residents_found_per_clerk_day: int = 400
+    persons_revealed_per_clerk_day: int = 50
     enrolment_lifetime: dt.timedelta = dt.timedelta(hours=24)
     enrolment_tries_per_network_hour: int = 30
 

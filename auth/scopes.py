@@ -20,7 +20,6 @@ class Permission(StrEnum):
     STAFF_DISABLE = "auth:staff:disable"
     CARD_READ = "cards:card:read"
     LOSS_REPORT = "cards:loss:report"
-    LOSS_TAKE_BACK = "cards:loss:take_back"
     CARD_FREEZE = "cards:card:freeze"
     CARD_CANCEL = "cards:card:cancel"
     LEDGER_READ = "payments:ledger:read"
@@ -54,7 +53,6 @@ _CLERK = frozenset(
         Permission.RESIDENT_FIND,
         Permission.CARD_READ,
         Permission.LOSS_REPORT,
-        Permission.LOSS_TAKE_BACK,
     }
 )
 _SUPERVISOR = _CLERK | {

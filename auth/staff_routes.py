@@ -8,6 +8,7 @@ from uuid import UUID
 from auth import jwk, proofs, scopes, staff_schemas, terminals
 from auth.errors import (
     AssertionRefused,
+    CitizenNumberInvalid,
     DocumentExpired,
     EnrolmentRefused,
     FunctionUnknown,
@@ -25,11 +26,12 @@ from auth.errors import (
 )
 from auth.installing import parts
 from auth.models import Terminal
+from auth.residents import Revealed
 from auth.routes import language
 from auth.schemas import EndedOut, SignInCodeOut, TokensOut
 from auth.sessions import Tokens
 from auth.sign_in_codes import DIGITS
-from auth.staff import accounts
+from auth.staff import accounts, finding
 from auth.staff.accounts import LoginTaken, RoleUnknown
 from auth.verification import counter
 from auth.verification.counter import ChipRead
@@ -104,6 +106,33 @@ def approve_sign_in_at_counter(actor: Actor, request: UUID, body: dict[str, Any]
 def sign_out_at_counter(actor: Actor, body: dict[str, Any]) -> dict[str, int]:
     """End every session of the person at the counter, who lost their phone."""
     return {"ended": counter.sign_out_everywhere(actor, ChipRead(**body["chip"]))}
+
+
+@routes.post(
+    "/api/counter/resident-searches",
+    operation="findResident",
+    access=staff(scopes.Permission.RESIDENT_FIND),
+    takes=staff_schemas.ResidentSearchIn,
+    gives=staff_schemas.CounterResidentOut,
+    errors=(NotFound, PhoneInvalid, CitizenNumberInvalid, Throttled),
+)
+def find_resident(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """Find a resident of the clerk's city by phone or citizen number, masked."""
+    found = finding.find(actor, phone=body.get("phone"), citizen_number=body.get("citizen_number"))
+    return {"resident": found.id, "identity_level": found.identity_level, "masked_name": found.masked_name}
+
+
+@routes.post(
+    "/api/counter/residents/<id:resident>/reveals",
+    operation="revealResident",
+    access=staff(scopes.Permission.PERSON_REVEAL),
+    takes=staff_schemas.RevealIn,
+    gives=staff_schemas.RevealedOut,
+    errors=(NotFound, Throttled),
+)
+def reveal_resident(actor: Actor, resident: UUID, body: dict[str, Any]) -> Revealed:
+    """Open what names a resident, for a purpose that the resident can read."""
+    return finding.reveal(actor, resident, purpose=body["purpose"], fields=body["fields_"])
 
 
 @routes.post(

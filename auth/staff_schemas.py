@@ -46,6 +46,37 @@ class CounterResidentOut(Schema):
     masked_name = ma.fields.String(required=True)
 
 
+class ResidentSearchIn(Schema):
+    """A phone or a citizen number, one of them; in the body, so that no log of addresses holds it."""
+
+    phone = Text(most=20)
+    citizen_number = Text(least=18, most=18)
+
+    @ma.validates_schema
+    def one_of_them(self, data: dict[str, object], **_: object) -> None:
+        """Refuse none and both."""
+        if len(data) != 1:
+            raise ma.ValidationError("Give phone or citizen_number, one of them.")
+
+
+class RevealIn(Schema):
+    """What is to be opened, and why; the resident can read both."""
+
+    purpose = Text(least=4, most=200, required=True)
+    fields_ = ma.fields.List(
+        OneOf("name", "phone", "citizen_number", "birth_date"), data_key="fields", required=True, validate=validate.Length(1, 4)
+    )
+
+
+class RevealedOut(Schema):
+    """What was opened; null for what was not asked for or is not known."""
+
+    name = ma.fields.String(required=True, allow_none=True)
+    phone = ma.fields.String(required=True, allow_none=True)
+    citizen_number = ma.fields.String(required=True, allow_none=True)
+    birth_date = ma.fields.String(required=True, allow_none=True)
+
+
 class StaffSignInIn(Schema):
     """A staff member's name, password and one-time code."""
 

@@ -14,6 +14,7 @@ from auth.rules import AgeBand, Level, Method, Strength
 from auth.verification.police import FaceResult
 from core import crypto, db
 from core.actors import ANONYMOUS, system
+from core.errors import StepUpNeeded
 from core.web import resident
 from tests.auth.conftest import LI, LINHU, WANG, YUNCHUAN, House, Phone, citizen_number
 from tests.auth.test_signing_in import chip
@@ -72,15 +73,30 @@ def test_a_route_asks_for_level_strength_and_freshness(house: House) -> None:
     phone = Phone()
     tokens = house.sign_in(phone)
     read = auth.parts().tokens.verify
-    with pytest.raises(Exception, match="step_up_needed"):
+    with pytest.raises(StepUpNeeded):
         rule.check(read(tokens["access_token"]).actor)
     proven = house.prove(tokens["access_token"]).json["access_token"]
     rule.check(read(proven).actor)
     house.later(minutes=16)
     later = house.refresh(phone, tokens["refresh_token"]).json["access_token"]
-    with pytest.raises(Exception, match="step_up_needed"):
+    with pytest.raises(StepUpNeeded):
         rule.check(read(later).actor)
     rule.check(read(house.prove(later).json["access_token"]).actor)
+
+
+def test_a_text_message_alone_reaches_nothing_that_asks_for_a_named_person(house: House) -> None:
+    person = auth.Newcomer(phone=Phone().number, name=WANG[0], citizen_number=WANG[1], identity_level=4)
+    with db.transaction():
+        auth.admit_many(YUNCHUAN, [person])
+    phone = Phone(person.phone or "")
+    token = house.sign_in(phone)["access_token"]
+    read = auth.parts().tokens.verify
+    assert (read(token).actor.identity_level, read(token).actor.strength) == (4, 1)
+    with pytest.raises(StepUpNeeded):
+        resident(level=2).check(read(token).actor)
+    again = house.prove(token).json["access_token"]
+    assert (read(again).actor.identity_level, read(again).actor.strength) == (4, 2)
+    resident(level=2).check(read(again).actor)
 
 
 def test_a_wrong_name_and_an_unknown_number_are_refused_in_the_same_words(house: House) -> None:

@@ -20,7 +20,7 @@ from core import clock, db, ids, pulse
 from core.actors import system
 from core.errors import Busy
 from core.ports import Call
-from tests.auth.conftest import ISSUER, LINHU, PASSWORD, YUNCHUAN, House, Phone, Till, public_jwk
+from tests.auth.conftest import ISSUER, LINHU, PASSWORD, WANG, YUNCHUAN, House, Phone, Till, public_jwk
 
 
 def hired(house: House, *roles: str) -> tuple[str, bytes]:
@@ -107,6 +107,32 @@ def test_whoever_grants_rights_sees_no_resident() -> None:
     assert not administrator & {Permission.PERSON_REVEAL, Permission.RESIDENT_FIND, Permission.IDENTITY_CHECK, Permission.CARD_READ}
     assert permissions(["counter_clerk", "a role of the past"]) == PERMISSIONS[Role.COUNTER_CLERK]
     assert all(len(str(permission).split(":")) == 3 for permission in Permission)
+
+
+def test_a_clerk_finds_a_resident_masked_and_each_look_is_written_down(house: House) -> None:
+    phone, _ = house.named()
+    clerk = house.staff("counter_clerk")
+    path = "/api/counter/resident-searches"
+    found = house.post(path, {"phone": phone.number}, token=clerk)
+    assert (found.status_code, found.json["masked_name"]) == (200, "王*明")
+    assert house.post(path, {"citizen_number": WANG[1]}, token=clerk).json == found.json
+    assert house.post(path, {"phone": phone.number}, token=house.staff("counter_clerk", city=LINHU)).status_code == 404
+    assert house.post(path, {}, token=clerk).status_code == 422
+    assert house.post(path, {"phone": phone.number, "citizen_number": WANG[1]}, token=clerk).status_code == 422
+    assert house.rows("SELECT count(*) FROM audit WHERE event = 'auth:resident:find'")[0][0] == 2
+
+
+def test_a_name_is_opened_by_right_and_reason_and_the_resident_can_read_who_looked(house: House) -> None:
+    house.named()
+    resident = ids.show("resident", house.rows("SELECT id FROM resident")[0][0])
+    path, body = f"/api/counter/residents/{resident}/reveals", {"purpose": "letter 2026-118", "fields": ["name"]}
+    assert house.post(path, body, token=house.staff("counter_clerk")).status_code == 403
+    assert house.post(path, body, token=house.staff("supervisor", city=LINHU)).status_code == 404
+    supervisor = house.staff("supervisor")
+    assert house.post(path, {"fields": ["name"]}, token=supervisor).status_code == 422
+    opened = house.post(path, body, token=supervisor)
+    assert opened.json == {"name": "王晓明", "phone": None, "citizen_number": None, "birth_date": None}
+    assert house.rows("SELECT purpose, fields FROM data_use") == [("letter 2026-118", ["name"])]
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "passwordpassword", "wangxiaoming-1", "123456789012"])
