@@ -91,6 +91,7 @@ def shared_app(ground: tuple[postgres.Server, valkey.Server], template: str, tmp
     from app import create_app
 
     database, cache = ground
+    database.drop_database("test_shared")
     database.create_database("test_shared", template=template)
     made = create_app(settings_for(database, cache, "test_shared", tmp_path_factory.mktemp("shared")))
     yield made
