@@ -117,9 +117,13 @@ def anyone(*, reason: str) -> Access:
     return Anyone(reason)
 
 
-def resident(*, level: int = 0, strength: int = 1, fresh: dt.timedelta | None = None) -> Access:
-    """A signed-in resident; ``fresh`` is the greatest age of the last proof of who they are."""
-    return Resident(level, strength, fresh)
+def resident(*, level: int = 0, strength: int | None = None, fresh: dt.timedelta | None = None) -> Access:
+    """A signed-in resident; ``fresh`` is the greatest age of the last proof of who they are.
+
+    What asks for a named person (L2 and above) also asks for a second proof in this session (S2) unless it says otherwise: a text
+    message alone enters a named account that has no device yet, and must not reach its money.
+    """
+    return Resident(level, strength or (2 if level >= 2 else 1), fresh)
 
 
 def staff(permission: str) -> Access:
