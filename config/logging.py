@@ -21,7 +21,7 @@ ALLOWED_WORDS = """
     event time level logger request_id process pid worker thread loop operation route method status duration_ms bytes code outcome
     city_id actor_kind scope permission job job_id attempt retry_in due event_name subject_kind seq count chain
     agency gateway provider channel circuit limit reason state from_state to_state database revision version host port
-    fault where withheld
+    fault where withheld listener attempts about
 """
 ALLOWED = frozenset(ALLOWED_WORDS.split())
 EVENT = re.compile(r"[a-z][a-z0-9_.:]{0,60}")

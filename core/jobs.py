@@ -15,6 +15,7 @@ import procrastinate
 import structlog
 from flask import Flask
 from procrastinate import exceptions
+from procrastinate.connector import BaseConnector
 from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlalchemy import text
@@ -74,9 +75,14 @@ def init(app: Flask, url: str) -> None:
     """Build the queue over the application's database; called once by ``create_app``."""
     global _app, _flask, _url
     _flask, _url = app, url
-    _app = procrastinate.App(connector=SyncPsycopgConnector(conninfo=url))
+    _app = _queue(SyncPsycopgConnector(conninfo=url))
+
+
+def _queue(connector: BaseConnector) -> procrastinate.App:
+    made = procrastinate.App(connector=connector)
     for name, work in _work.items():
-        _app.task(name=name, retry=RETRY)(_in_context(name, work))
+        made.task(name=name, retry=RETRY)(_in_context(name, work))
+    return made
 
 
 def defer(work: Work, *, at: dt.datetime | None = None, key: str | None = None, **arguments: Any) -> None:
@@ -157,14 +163,16 @@ def _in_context(name: str, work: Work) -> Work:
 
 
 async def serve(concurrency: int = 2) -> None:
-    """Work through the queue until cancelled: the worker process's main loop."""
-    assert _app is not None
-    with _app.replace_connector(PsycopgConnector(conninfo=_url, min_size=1, max_size=4)) as app:
-        async with app.open_async():
-            await app.run_worker_async(
-                concurrency=concurrency,
-                fetch_job_polling_interval=1.0,
-                install_signal_handlers=False,
-                delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
-                shutdown_graceful_timeout=10,
-            )
+    """Work through the queue until cancelled: the worker process's main loop.
+
+    Over a queue of its own: the one that defers stays synchronous, also for jobs and listeners of this very process.
+    """
+    queue = _queue(PsycopgConnector(conninfo=_url, min_size=1, max_size=4))
+    async with queue.open_async():
+        await queue.run_worker_async(
+            concurrency=concurrency,
+            fetch_job_polling_interval=1.0,
+            install_signal_handlers=False,
+            delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
+            shutdown_graceful_timeout=10,
+        )

@@ -125,7 +125,7 @@ def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
                 text("UPDATE outbox_cursor SET txid = :txid, seq = :seq WHERE listener = :name AND (txid, seq) < (:txid, :seq)"),
                 {"txid": txid, "seq": fact.seq, "name": name},
             )
-            _park(name, fact, attempts=1, why=f"{type(fault).__name__}: {fault}"[:300])
+            _park(name, fact, attempts=1, why=type(fault).__name__)
 
 
 def _is_parked(name: str, subject: str) -> bool:
@@ -168,7 +168,7 @@ def _retry_parked(name: str, listener: Listener) -> int:
         except Exception as fault:  # noqa: BLE001  # it stays parked; the pause grows
             log.warning("fact_failed_again", listener=name, seq=fact.seq, attempts=row.attempts + 1, fault=type(fault).__name__)
             with db.transaction():
-                _park(name, fact, attempts=row.attempts + 1, why=f"{type(fault).__name__}: {fault}"[:300])
+                _park(name, fact, attempts=row.attempts + 1, why=type(fault).__name__)
     return len(due)
 
 
