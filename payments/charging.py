@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -45,9 +44,8 @@ class Charged:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One charge on its way to ``charge_post``: its fields are that function's arrays, one place each."""
+class Order(NamedTuple):
+    """One charge on its way to ``charge_post``: its fields are that function's arrays, one place each and in their order."""
 
     principal: UUID
     key: str
@@ -72,32 +70,13 @@ class Order:
     refusal: str | None = None
 
 
-# In the order of charge_post's parameters.
-_TYPES = {
-    "principal": "uuid",
-    "key": "text",
-    "body_hash": "bytea",
-    "request_id": "uuid",
-    "charge_id": "uuid",
-    "subject": "text",
-    "transfer_id": "uuid",
-    "audit_id": "uuid",
-    "outbox_id": "uuid",
-    "city_id": "integer",
-    "terminal_id": "uuid",
-    "merchant_id": "uuid",
-    "account_id": "uuid",
-    "amount_fen": "bigint",
-    "occurred_at": "timestamptz",
-    "handle": "bigint",
-    "generation": "integer",
-    "step": "bigint",
-    "tap": "smallint",
-    "presentation_id": "uuid",
-    "refusal": "text",
-}
-_FIELDS = attrgetter(*_TYPES)
-_POST = f"SELECT codes, answers FROM charge_post({', '.join(f'%s::{kind}[]' for kind in _TYPES.values())})"  # noqa: S608  # names are ours
+_TYPES = (
+    *("uuid", "text", "bytea", "uuid"),
+    *("uuid", "text", "uuid", "uuid", "uuid"),
+    *("integer", "uuid", "uuid", "uuid", "bigint", "timestamptz"),
+    *("bigint", "integer", "bigint", "smallint", "uuid", "text"),
+)
+_POST = f"SELECT codes, answers FROM charge_post({', '.join(f'%s::{kind}[]' for kind in _TYPES)})"  # noqa: S608  # names are ours
 
 # The code of the answer, its facts, and whether it was given before.
 Settled = tuple[str, dict[str, Any], bool]
@@ -181,7 +160,7 @@ def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
 
 def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, Settled]]) -> list[Settled | frozenset[Hashable]]:
     """Post charges over a connection: without a transaction of its own they are one commit."""
-    columns = [list(column) for column in zip(*(_FIELDS(one.item) for one in asks), strict=True)]
+    columns = [list(column) for column in zip(*(one.item for one in asks), strict=True)]
     with connection.cursor(binary=True) as cursor:
         row = cursor.execute(_POST, columns).fetchone()
     assert row is not None  # the function always answers

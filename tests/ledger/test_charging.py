@@ -8,7 +8,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,11 @@ from tests.ledger.conftest import CITY, OTHER_CITY, City
 
 _handles = itertools.count(random.randrange(10**6))
 _steps = itertools.count(10**6)
+
+
+def replace(order: Order, **given: Any) -> Order:
+    """The order with some fields changed."""
+    return order._replace(**given)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class Till:
             terminal_id=self.id, merchant_id=self.city.merchant, account_id=self.merchant, amount_fen=amount_fen, occurred_at=clock.now(),
             handle=phone.handle, generation=1, step=next(_steps), tap=0,
         )  # fmt: skip
-        return replace(base, **given)
+        return base._replace(**given)
 
     def post(self, *orders: Order) -> list[tuple[str, dict[str, Any], bool]]:
         """Hand orders to the function in one call; 'again' shows as such."""
