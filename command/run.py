@@ -102,7 +102,7 @@ def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStac
         say("清理了上次被强行结束的进程", "ended what a killed run had left behind")
     stack.callback(servers.stop)
     servers.start(os.environ)
-    environment = _environment(here, servers, {name: value for name, value in options.items() if value})
+    environment = _environment(here, servers, {name: value for name, value in options.items() if value}, stack)
     read = settings.read(environment)
     _prepare_data(read)
     stack.callback(supervisor.end)
@@ -135,21 +135,24 @@ def _end_on_signals(supervisor: Supervisor) -> None:
         signal.signal(number, end)
 
 
-def _environment(here: Home, servers: Servers, options: Mapping[str, str]) -> dict[str, str]:
+def _environment(here: Home, servers: Servers, options: Mapping[str, str], stack: ExitStack) -> dict[str, str]:
     """The variables of this run: what the caller gave, over what a demo brings itself; production gets no help."""
     given = {name: value for name, value in os.environ.items() if name.startswith("CITYCARD_")} | dict(options)
     if given.get("CITYCARD_ENVIRONMENT") == "production":
         return {**servers.environment(), **given}
     address = given.get("CITYCARD_HOST", "127.0.0.1")
     wanted = given.get("CITYCARD_PORT", "")
-    chosen = ports.choose(address, int(wanted) if wanted.isdigit() else FIRST_PORT, fixed=bool(wanted))
+    chosen, release = ports.reserve(address, int(wanted) if wanted.isdigit() else FIRST_PORT, fixed=bool(wanted))
+    stack.callback(release)
+    outside, release = ports.reserve("127.0.0.1", FIRST_OUTSIDE_PORT, fixed=False)
+    stack.callback(release)
     brought = {
         **DEMO,
         **servers.environment(),
         "CITYCARD_ROOT_KEY": str(here.root_key),
         "CITYCARD_DATA_DIR": str(here.folder),
         "CITYCARD_PUBLIC_URL": f"http://localhost:{chosen}",
-        "CITYCARD_OUTSIDE_URL": f"http://127.0.0.1:{ports.choose('127.0.0.1', FIRST_OUTSIDE_PORT, fixed=False)}",
+        "CITYCARD_OUTSIDE_URL": f"http://127.0.0.1:{outside}",
     }
     return {**brought, **given, "CITYCARD_PORT": str(chosen)}
 

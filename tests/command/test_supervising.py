@@ -88,13 +88,27 @@ def test_what_a_killed_run_left_behind_is_found_by_its_mark_alone(tmp_path: Path
 
 
 def test_a_taken_port_is_passed_over_unless_it_was_asked_for() -> None:
-    first = ports.choose("127.0.0.1", 21500, fixed=False)
+    first, release = ports.reserve("127.0.0.1", 21500, fixed=False)
+    release()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first))
         taken.listen()
-        assert ports.choose("127.0.0.1", first, fixed=False) > first
+        other, release = ports.reserve("127.0.0.1", first, fixed=False)
+        release()
+        assert other > first
         with pytest.raises(click.ClickException, match="taken"):
-            ports.choose("127.0.0.1", first, fixed=True)
+            ports.reserve("127.0.0.1", first, fixed=True)
+
+
+def test_two_runs_that_start_at_once_choose_different_ports() -> None:
+    first, release_first = ports.reserve("127.0.0.1", 21600, fixed=False)
+    second, release_second = ports.reserve("127.0.0.1", 21600, fixed=False)
+    assert first != second
+    release_first()
+    again, release_again = ports.reserve("127.0.0.1", 21600, fixed=False)
+    assert again == first
+    release_second()
+    release_again()
 
 
 def test_the_first_run_makes_a_root_key_that_nobody_else_can_read(tmp_path: Path) -> None:
