@@ -23,6 +23,7 @@ from core.errors import Conflict, Invalid
 from core.idempotency import Once
 from payments.charge_errors import REFUSALS, OneOfTwo
 from payments.ledger import Ask, GroupPoster
+from payments.ledger.arrays import pack_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,9 +161,8 @@ def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
 
 def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, Settled]]) -> list[Settled | frozenset[Hashable]]:
     """Post charges over a connection: without a transaction of its own they are one commit."""
-    columns = [list(column) for column in zip(*(one.item for one in asks), strict=True)]
     with connection.cursor(binary=True) as cursor:
-        row = cursor.execute(_POST, columns).fetchone()
+        row = cursor.execute(_POST, pack_rows(_TYPES, (one.item for one in asks))).fetchone()
     assert row is not None  # the function always answers
     return [_settled(*each) for each in zip(asks, *row, strict=True)]
 

@@ -6,17 +6,19 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from core import db
+from payments.ledger.arrays import pack_rows
 
-_POST = (
-    "SELECT statuses, debit_balances, credit_balances, recorded FROM ledger_post("
-    "%s::uuid[], %s::integer[], %s::text[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[], %s::uuid[], %s::timestamptz[])"
-)
+# In the order of ledger_post's parameters.
+_TYPES = ("uuid", "integer", "text", "uuid", "uuid", "bigint", "uuid", "uuid", "timestamptz")
+_FIELDS = attrgetter("id", "city_id", "kind", "debit", "credit", "amount_fen", "reference", "reverses", "occurred_at")
+_POST = "SELECT statuses, debit_balances, credit_balances, recorded FROM ledger_post(" + ", ".join(f"%s::{kind}[]" for kind in _TYPES) + ")"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +82,10 @@ def post_on(connection: psycopg.Connection[Any], transfers: Sequence[Transfer]) 
     if not transfers:
         return []
     with connection.cursor(binary=True) as cursor:
-        row = cursor.execute(_POST, _columns(transfers)).fetchone()
+        row = cursor.execute(_POST, pack_rows(_TYPES, map(_FIELDS, transfers))).fetchone()
     assert row is not None  # the function always answers
     statuses, debits, credited, recorded = row
     return [_outcome(*each, recorded) for each in zip(transfers, statuses, debits, credited, strict=True)]
-
-
-def _columns(transfers: Sequence[Transfer]) -> tuple[list[Any], ...]:
-    return (
-        [t.id for t in transfers],
-        [t.city_id for t in transfers],
-        [t.kind for t in transfers],
-        [t.debit for t in transfers],
-        [t.credit for t in transfers],
-        [t.amount_fen for t in transfers],
-        [t.reference for t in transfers],
-        [t.reverses for t in transfers],
-        [t.occurred_at for t in transfers],
-    )
 
 
 def _outcome(transfer: Transfer, status: int, debit: int, credit: int, recorded: dt.datetime) -> Posted | Refused:
