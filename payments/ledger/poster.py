@@ -123,6 +123,7 @@ class GroupPoster(Generic[Item, Answer]):
 
     def _ask_within(self, connection: psycopg.Connection[Any], one: Ask[Item, Answer]) -> Answer:
         """Post inside the transaction of a test that rolls everything back; a savepoint stands for the commit."""
+        connection.execute("SELECT 1")  # so that the test's transaction is open and the next line is a savepoint in it
         with connection.transaction():
             given = self.post(connection, [one])[0]
         assert not isinstance(given, frozenset)  # alone, nothing is in its way

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import clock, ids
+from core import clock, db, ids
 from payments import ledger
 from payments.charging import Order, Settled, keys_of, post_charges
 from payments.ledger import Ask, GroupPoster
@@ -397,6 +397,17 @@ def test_many_payers_into_one_merchant_from_two_processes_lose_nothing(till: Til
     assert answers == {"posted": 12 * 7, "insufficient_funds": 12 * 13}
     assert [till.balance(phone) for phone in phones] == [1] * 12
     assert till.city.balance(till.merchant) == 12 * 7 * 7
+
+
+def test_in_a_test_that_rolls_back_a_charge_is_rolled_back_too(till: Till) -> None:
+    phone = till.phone()
+    order = till.order(phone)
+    poster: GroupPoster[Order, Settled] = GroupPoster("pinned", post_charges, keys_of)
+    with db.db.engine.connect() as connection, connection.begin() as outer, db.pinned(connection):
+        assert poster.ask(order)[0] == "posted"
+        assert poster.ask(order)[2]
+        outer.rollback()
+    assert till.balance(phone) == 10_000
 
 
 def test_the_application_may_not_write_a_charge_around_its_function(till: Till) -> None:
