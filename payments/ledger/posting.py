@@ -18,7 +18,8 @@ from payments.ledger.arrays import pack_rows
 # In the order of ledger_post's parameters.
 _TYPES = ("uuid", "integer", "text", "uuid", "uuid", "bigint", "uuid", "uuid", "timestamptz")
 _FIELDS = attrgetter("id", "city_id", "kind", "debit", "credit", "amount_fen", "reference", "reverses", "occurred_at")
-_POST = "SELECT statuses, debit_balances, credit_balances, recorded FROM ledger_post(" + ", ".join(f"%s::{kind}[]" for kind in _TYPES) + ")"
+_PLACES = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+_POST = f"SELECT statuses, debit_balances, credit_balances, recorded FROM ledger_post({_PLACES})"  # noqa: S608  # names are ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
