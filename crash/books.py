@@ -40,6 +40,14 @@ PROMISES = (
         """,
     ),
     Rule(
+        "a charge has told its fact and left its audit line, in its own commit",
+        """
+        SELECT c.id FROM charge c JOIN transfer t ON t.id = c.transfer_id
+        WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.txid = t.txid AND o.payload->>'charge' = c.id::text)
+           OR NOT EXISTS (SELECT FROM audit a WHERE a.txid = t.txid AND a.resident_id = c.resident_id AND a.outcome = 'done')
+        """,
+    ),
+    Rule(
         "an acknowledged top-up is in the books once with its amount",
         """
         SELECT told.top_up, count(t.id) FROM told_credited told

@@ -1,0 +1,22 @@
+"""The crash harness itself: a short form every day, and every bug on purpose in the full run."""
+
+import pytest
+
+from crash.blows import BLOWS
+from crash.cycles import run
+from crash.seeding import bugs, hunt
+
+SHORT = ("web worker killed", "PostgreSQL killed", "acknowledgements lost")
+
+
+def test_after_each_of_three_blows_the_books_agree_with_what_was_told() -> None:
+    verdict = run(cycles=3, seed=1, tell=lambda _line: None, blows=[blow for blow in BLOWS if blow.name in SHORT])
+    assert verdict.found == []
+    assert verdict.blows == dict.fromkeys(SHORT, 1)
+    assert verdict.paid > 50
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("bug", bugs())
+def test_a_program_with_a_bug_is_caught(bug: str) -> None:
+    assert hunt(bug, cycles=12, seed=7).caught
