@@ -79,6 +79,9 @@ class Town:
         self.line.stop()
         valkey.stop(self.valkey.home)
         postgres.stop(self.postgres.home, mode="immediate")
+        for server in (self.valkey, self.postgres):
+            if server.process is not None:
+                server.process.wait(30)
 
     def wait_for_web(self) -> None:
         """Returns when the web takes connections; raises StaysDown."""
