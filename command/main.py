@@ -16,6 +16,7 @@ GROUPS = (
     "seed",
     "people",
     "demo",
+    "sign",
     "clock",
     "bench",
     "crash",

@@ -34,7 +34,7 @@ def main() -> None:
     """Serve until told to end."""
     read = settings.read()
     # Loaded before the workers are forked: each would load the same for a second. Nothing is connected by loading.
-    import app  # noqa: F401
+    import app  # noqa: F401  # loaded for its effect alone
 
     gc.freeze()  # what is loaded stays in pages that the workers share
     Granian(

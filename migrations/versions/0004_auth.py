@@ -16,8 +16,8 @@ CREATE TABLE resident (
   id uuid NOT NULL CONSTRAINT pk_resident PRIMARY KEY,
   city_id integer NOT NULL,
   state text NOT NULL,
-  phone_sealed bytea NOT NULL,
-  phone_blind bytea NOT NULL,
+  phone_sealed bytea,
+  phone_blind bytea,
   name_sealed bytea,
   citizen_number_sealed bytea,
   citizen_number_blind bytea,
@@ -30,6 +30,7 @@ CREATE TABLE resident (
   version integer DEFAULT 1 NOT NULL,
   CONSTRAINT uq_resident_phone UNIQUE (city_id, phone_blind),
   CONSTRAINT uq_resident_citizen_number UNIQUE (city_id, citizen_number_blind),
+  CONSTRAINT ck_resident_phone CHECK ((phone_blind IS NULL) = (phone_sealed IS NULL) AND (phone_blind IS NOT NULL OR identity_level > 1)),
   CONSTRAINT ck_resident_level CHECK (identity_level BETWEEN 1 AND 4),
   CONSTRAINT ck_resident_state CHECK (state IN ('active', 'closed') AND (state = 'closed') = (closed_at IS NOT NULL)),
   CONSTRAINT ck_resident_named CHECK (identity_level < 2 OR (name_sealed IS NOT NULL AND citizen_number_sealed IS NOT NULL
@@ -60,6 +61,7 @@ CREATE TABLE device (
   name text NOT NULL,
   created_at timestamptz NOT NULL,
   used_at timestamptz NOT NULL,
+  proved_at timestamptz,
   revoked_at timestamptz
 );
 CREATE UNIQUE INDEX uq_device_live ON device (resident_id, thumbprint) WHERE revoked_at IS NULL;
