@@ -11,7 +11,7 @@ from cards.errors import CardStepForbidden, LossNotReported, NotTheHolder
 from cards.lifecycle import cancel, held, take
 from cards.models import Card
 from cards.products import terms_of
-from cards.rules import Lapse, LossKind
+from cards.rules import LIVE, Lapse, LossKind
 from cards.viewing import CardView, view
 from core import clock, workdays
 from core.actors import Actor, ActorKind
@@ -34,6 +34,19 @@ def report_loss(actor: Actor, card_id: UUID, *, kind: str = LossKind.TEMPORARY, 
     facts = {"kind": str(kind), "lapses_at": rfc3339(lapses_at) if lapses_at else None, "then": lapse}
     changes = {"lost_at": card.lost_at or now, "loss_kind": str(kind), "loss_lapses_at": lapses_at, "loss_lapse": lapse}
     return take(actor, card, "report_loss", reason=reason, facts=facts, **changes)
+
+
+def report_everything_lost(actor: Actor) -> int:
+    """Report every living card of the caller lost; returns how many are lost now, and shows nothing else of them.
+
+    Whoever has nothing but the number of a stolen phone may do this: it stops the thief, and only its holder takes it back.
+    """
+    mine = select(Card.id).where(Card.resident_id == actor.id, Card.city_id == actor.city_id, Card.state.in_(LIVE))
+    # In one order, so that two reports at once wait for each other instead of locking each other out.
+    found = session().scalars(mine.order_by(Card.id)).all()
+    for card_id in found:
+        report_loss(actor, card_id)
+    return len(found)
 
 
 def take_back_loss(actor: Actor, card_id: UUID) -> CardView:

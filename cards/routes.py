@@ -16,6 +16,7 @@ from cards.schemas import (
     CounterLossIn,
     IssueIn,
     LossIn,
+    LossReportOut,
     PayKeyOut,
     PresentationOut,
     ProductsOut,
@@ -23,7 +24,7 @@ from cards.schemas import (
     StepIn,
 )
 from core import audit
-from core.actors import Actor
+from core.actors import Actor, ActorKind
 from core.errors import Denied, NotFound, StepUpNeeded
 from core.paging import Page
 from core.web import PageQuery, Routes, either, page_of, resident, staff, terminal
@@ -75,13 +76,13 @@ def issue_card(actor: Actor, body: dict[str, Any]) -> Any:
     return issuing.issue_card(actor, body["product"])
 
 
-@routes.get("/api/cards", operation="listCards", access=resident(), gives=CardsOut)
+@routes.get("/api/cards", operation="listCards", access=resident(strength=2), gives=CardsOut)
 def list_cards(actor: Actor) -> dict[str, Any]:
     """The resident's cards with state, flags and why one is refused."""
     return {"items": lifecycle.cards_of(actor)}
 
 
-@routes.get("/api/cards/<id:card>", operation="getCard", access=resident(), gives=CardOut, etag=True)
+@routes.get("/api/cards/<id:card>", operation="getCard", access=resident(strength=2), gives=CardOut, etag=True)
 def get_card(actor: Actor, card: UUID) -> Any:
     """One card of the resident."""
     return lifecycle.card_of(actor, card)
@@ -90,13 +91,16 @@ def get_card(actor: Actor, card: UUID) -> Any:
 @routes.get(
     "/api/cards/<id:card>/events",
     operation="listCardEvents",
-    access=either(resident(), staff("cards:card:read")),
+    access=either(resident(strength=2), staff("cards:card:read")),
     query=PageQuery,
     gives=page_of(CardEventOut),
+    mode="transaction",
 )
 def list_card_events(actor: Actor, card: UUID, query: dict[str, Any]) -> Page:
-    """The history of a card, complete and in order."""
-    lifecycle.card_of(actor, card)
+    """The history of a card, complete and in order; the resident can read that a clerk looked."""
+    found = lifecycle.card_of(actor, card)
+    if actor.kind is ActorKind.STAFF:
+        audit.data_use(actor, city_id=found.city_id, resident_id=found.resident_id, purpose="counter", fields=["card_history"])
     return history.of(card, cursor=query["cursor"], limit=query["limit"])
 
 
@@ -116,7 +120,7 @@ def give_pay_key(actor: Actor, card: UUID) -> Any:
 @routes.post(
     "/api/cards/<id:card>/loss",
     operation="reportLoss",
-    access=resident(),
+    access=resident(strength=2),
     takes=LossIn,
     gives=CardOut,
     errors=(errors.CardStepForbidden,),
@@ -124,6 +128,12 @@ def give_pay_key(actor: Actor, card: UUID) -> Any:
 def report_loss(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
     """Report the card lost: from this answer on nothing presents or pays with it; repeating changes nothing."""
     return loss.report_loss(actor, card, kind=body["kind"])
+
+
+@routes.post("/api/loss-reports", operation="reportEverythingLost", access=resident(), gives=LossReportOut, status=201)
+def report_everything_lost(actor: Actor) -> dict[str, int]:
+    """Report every living card of the caller lost at once, also from a phone that has nothing but a text message; repeatable."""
+    return {"cards": loss.report_everything_lost(actor)}
 
 
 @routes.delete(

@@ -118,6 +118,12 @@ class LossIn(Schema):
     kind = OneOf(*LossKind, load_default="temporary")
 
 
+class LossReportOut(Schema):
+    """How many cards are lost now, and nothing that would show one of them."""
+
+    cards = Count(required=True)
+
+
 class CounterLossIn(Schema):
     """A report of loss at the counter, on behalf of the holder."""
 

@@ -31,7 +31,7 @@ from payments import schemas as s
 routes = Routes("payments")
 
 
-@routes.get("/api/wallet", operation="getWallet", access=resident(), gives=s.WalletOut, etag=True, errors=(errors.WalletMissing,))
+@routes.get("/api/wallet", operation="getWallet", access=resident(strength=2), gives=s.WalletOut, etag=True, errors=(errors.WalletMissing,))
 def get_wallet(actor: Actor) -> wallets.WalletView:
     """The resident's wallet: balance, limits, mode, and who keeps the money."""
     return wallets.wallet_of(actor)
@@ -40,7 +40,7 @@ def get_wallet(actor: Actor) -> wallets.WalletView:
 @routes.patch(
     "/api/wallet/limits",
     operation="changeLimits",
-    access=resident(level=1),
+    access=resident(level=1, strength=2),
     takes=s.LimitsIn,
     gives=s.WalletOut,
     errors=(errors.WalletMissing, errors.LimitsOutOfOrder, errors.LimitTooHigh),
@@ -73,7 +73,7 @@ def create_top_up(actor: Actor, body: dict[str, Any], work_id: UUID) -> topping_
     return topping_up.top_up(actor, **body, top_up_id=work_id)
 
 
-@routes.get("/api/top-ups/<id:top_up>", operation="getTopUp", access=resident(), gives=s.TopUpOut, etag=True)
+@routes.get("/api/top-ups/<id:top_up>", operation="getTopUp", access=resident(strength=2), gives=s.TopUpOut, etag=True)
 def get_top_up(actor: Actor, top_up: UUID) -> topping_up.TopUpView:
     """Where a top-up stands."""
     return topping_up.own(actor, top_up)
@@ -115,8 +115,9 @@ def create_charge(actor: Actor, body: dict[str, Any], once: Once) -> Answer:
 @routes.get(
     "/api/charges/<id:charge>",
     operation="getCharge",
-    access=either(resident(), terminal("charge:create"), staff("payments:charge:read")),
+    access=either(resident(strength=2), terminal("charge:create"), staff("payments:charge:read")),
     gives=s.ChargeViewOut,
+    mode="transaction",
     etag=True,
 )
 def get_charge(actor: Actor, charge: UUID) -> charges.ChargeView:
@@ -157,7 +158,7 @@ def refund_charge(actor: Actor, charge: UUID, body: dict[str, Any]) -> refunding
 @routes.get(
     "/api/receipts",
     operation="listReceipts",
-    access=resident(),
+    access=resident(strength=2),
     query=PageQuery,
     gives=page_of(s.ReceiptOut),
     etag=True,
@@ -168,7 +169,7 @@ def list_receipts(actor: Actor, query: dict[str, Any]) -> Page:
     return receipts.receipts_of(actor, **query)
 
 
-@routes.get("/api/receipts/<id:receipt>", operation="getReceipt", access=resident(), gives=s.ReceiptOut, etag=True)
+@routes.get("/api/receipts/<id:receipt>", operation="getReceipt", access=resident(strength=2), gives=s.ReceiptOut, etag=True)
 def get_receipt(actor: Actor, receipt: UUID) -> receipts.Receipt:
     """One receipt."""
     return receipts.receipt_of(actor, receipt)
@@ -177,7 +178,7 @@ def get_receipt(actor: Actor, receipt: UUID) -> receipts.Receipt:
 @routes.get(
     "/api/statement",
     operation="getStatement",
-    access=resident(),
+    access=resident(strength=2),
     query=s.MonthQuery,
     gives=s.StatementOut,
     errors=(errors.WalletMissing,),

@@ -17,14 +17,14 @@ from services.notices.wording import worded
 routes = Routes("notices")
 
 
-@routes.get("/api/notices", operation="listNotices", access=resident(), query=PageQuery, gives=page_of(NoticeOut))
+@routes.get("/api/notices", operation="listNotices", access=resident(strength=2), query=PageQuery, gives=page_of(NoticeOut))
 def list_notices(actor: Actor, query: dict[str, Any]) -> Page:
     """List what the resident was told, newest first."""
     found = telling.notices_of(actor.id, cursor=query["cursor"], limit=query["limit"])
     return Page([shown(row) for row in found.items], found.next_cursor)
 
 
-@routes.post("/api/notices/<id:notice>/reading", operation="readNotice", access=resident(), gives=NoticeOut)
+@routes.post("/api/notices/<id:notice>/reading", operation="readNotice", access=resident(strength=2), gives=NoticeOut)
 def read_notice(actor: Actor, notice: UUID) -> dict[str, Any]:
     """Note that a notice was read; harmless when it was before."""
     row = telling.mark_read(actor.id, notice)

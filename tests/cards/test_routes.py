@@ -198,6 +198,43 @@ def test_each_route_is_for_its_callers_and_for_the_holders_card_alone(http: Clie
     assert http.send(on(holder, identity_level=1), "POST", "/api/cards", {"product": "resident"}).status_code == 403
 
 
+def test_a_text_message_alone_sees_no_card_but_stops_them_all(http: Client) -> None:
+    holder = http.city.resident()
+    card = issued(http, holder)
+    phone = phone_of(http, holder, card)
+    weak = on(holder, strength=1)
+    path = f"/api/cards/{card['id']}"
+    for method, where, body in (
+        ("GET", "/api/cards", None),
+        ("GET", path, None),
+        ("GET", f"{path}/events", None),
+        ("POST", f"{path}/loss", {}),
+    ):
+        assert http.send(weak, method, where, body).json["code"] == "step_up_needed"
+    for _ in range(2):
+        answer = http.send(weak, "POST", "/api/loss-reports")
+        assert (answer.status_code, answer.json) == (201, {"cards": 1})
+    refused = http.send(http.city.till, "POST", "/api/presentations", {"code": phone.code()})
+    assert (refused.status_code, refused.json["code"]) == (409, "card_lost")
+    assert http.send(weak, "DELETE", f"{path}/loss").json["code"] == "step_up_needed"
+    assert http.city.rows("SELECT count(*) FROM audit WHERE event = 'cards:loss:report'") == [(1,)]
+    assert http.send(holder, "DELETE", f"{path}/loss").json["refusal"] is None
+
+
+def test_everything_lost_is_ones_own_living_cards_alone(http: Client) -> None:
+    holder, other = http.city.resident(), http.city.resident()
+    old, theirs = issued(http, holder), issued(http, other)
+    new = http.send(holder, "POST", f"/api/cards/{old['id']}/replacement", {"reason": "lost"}).json
+    http.send(holder, "POST", f"/api/cards/{new['id']}/loss", {"kind": "formal"})
+    assert http.send(on(holder, strength=1, identity_level=1), "POST", "/api/loss-reports").json == {"cards": 1}
+    assert http.send(http.city.resident(), "POST", "/api/loss-reports").json == {"cards": 0}
+    kinds = {c["id"]: c["loss_kind"] for c in http.send(holder, "GET", "/api/cards").json["items"]}
+    assert kinds == {old["id"]: None, new["id"]: "formal"}
+    assert http.send(other, "GET", f"/api/cards/{theirs['id']}").json["refusal"] is None
+    assert http.send(None, "POST", "/api/loss-reports").status_code == 401
+    assert http.send(http.city.till, "POST", "/api/loss-reports").status_code == 403
+
+
 def test_a_phone_removed_from_the_account_makes_no_more_codes(http: Client) -> None:
     holder = http.city.resident()
     card = issued(http, holder)

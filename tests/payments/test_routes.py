@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import io
 from typing import Any
 
@@ -125,11 +126,33 @@ def test_an_unknown_outcome_at_the_provider_is_a_pending_top_up(town: Town) -> N
     assert (answer.status_code, answer.json["state"], answer.json["pay_url"]) == (201, "pending", None)
 
 
-def test_a_weak_sign_in_cannot_raise_limits(town: Town) -> None:
-    wang = dataclasses.replace(town.holder(), strength=1)
+def test_an_old_sign_in_lowers_limits_and_cannot_raise_them(town: Town) -> None:
+    wang = dataclasses.replace(town.holder(), signed_in_at=clock.now() - dt.timedelta(days=1))
     assert town.call(wang, "PATCH", "/api/wallet/limits", json={"single_fen": 100}).json["limits"]["single_fen"] == 100
     raised = town.call(wang, "PATCH", "/api/wallet/limits", json={"single_fen": 200})
     assert (raised.status_code, raised.json["code"]) == (403, "step_up_needed")
+
+
+def test_a_text_message_alone_sees_no_money(town: Town) -> None:
+    wang = town.holder(50_000)
+    charge = ids.show("charge", town.charge(wang, 1_230).id)
+    town.top_up(wang)
+    top_up = ids.show("top_up", town.rows("SELECT id FROM top_up WHERE provider = 'yunpay'")[0][0])
+    thief = dataclasses.replace(wang, strength=1)
+    receipt = "receipt_" + charge.removeprefix("charge_")
+    asked = [
+        ("GET", "/api/wallet", None),
+        ("PATCH", "/api/wallet/limits", {"single_fen": 100}),
+        ("POST", "/api/top-ups", {"amount_fen": 10_000, "provider": "yunpay"}),
+        ("GET", f"/api/top-ups/{top_up}", None),
+        ("GET", f"/api/charges/{charge}", None),
+        ("GET", "/api/receipts", None),
+        ("GET", f"/api/receipts/{receipt}", None),
+        ("GET", "/api/statement?month=2026-11", None),
+    ]
+    for method, path, body in asked:
+        answer = town.call(thief, method, path, json=body) if body else town.call(thief, method, path)
+        assert (answer.status_code, answer.json["code"]) == (403, "step_up_needed"), path
 
 
 def test_each_caller_stays_within_what_is_theirs(town: Town) -> None:
