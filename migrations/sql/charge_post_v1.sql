@@ -37,7 +37,7 @@ BEGIN
     SELECT DISTINCT code_lock_v1(i.handle, i.step, i.tap) AS lock FROM unnest(handles, steps, taps) AS i(handle, step, tap)
      WHERE i.handle IS NOT NULL ORDER BY 1) AS c;
 
-  SELECT array_agg(w.id) INTO wallet_ids FROM (
+  SELECT coalesce(array_agg(w.id), '{}') INTO wallet_ids FROM (
     SELECT id FROM wallet WHERE account_id = ANY (ARRAY(
       SELECT c.wallet_account_id FROM unnest(handles, presentations) AS i(handle, presentation)
         LEFT JOIN LATERAL (SELECT handle FROM presented x WHERE x.id = i.presentation OFFSET 0) p ON true

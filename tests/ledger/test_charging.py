@@ -385,6 +385,53 @@ def test_a_hundred_threads_with_one_key_in_two_processes_pay_once(till: Till) ->
     assert till.balance(phone) == 8_770
 
 
+def test_a_code_is_presented_or_charged_but_not_both(till: Till) -> None:
+    phone = till.phone(balance_fen=100_000, daily_limit_fen=10**6, monthly_limit_fen=10**6)
+    poster: GroupPoster[Order, Settled] = GroupPoster("race", post_charges, keys_of, connect=till.city.as_app)
+
+    def present(step: int) -> bool:
+        with till.city.as_app() as app:
+            row = app.execute(
+                "SELECT refusal FROM present_code_v1(%s, %s, %s, 'terminal', %s, %s, 1, %s, 0::smallint, city_now(), current_date,"
+                " 'present', '{}')",
+                (ids.new_id(), ids.new_id(), CITY, ids.new_id(), phone.handle, step),
+            ).fetchone()
+        return row == (None,)
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(30):
+            order = till.order(phone, 10)
+            assert order.step is not None
+            shown, paid = pool.submit(present, order.step), pool.submit(poster.ask, order)
+            assert shown.result() != (paid.result()[0] == "posted")
+
+
+def test_backends_killed_in_mid_charge_lose_and_double_nothing(till: Till) -> None:
+    phones = [till.phone(10_000, daily_limit_fen=10**6, monthly_limit_fen=10**6) for _ in range(8)]
+    posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
+    orders = [till.order(phones[nth % 8], 7) for nth in range(400)]
+    over = threading.Event()
+
+    def kill() -> None:
+        with till.city.as_superuser() as superuser:
+            while not over.wait(0.06):
+                superuser.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND query LIKE '%charge_post%' AND pid <> pg_backend_pid()"
+                )
+
+    with ThreadPoolExecutor(17) as pool:
+        killer = pool.submit(kill)
+        try:
+            answers = Counter(pool.map(lambda nth: posters[nth % 2].ask(orders[nth])[0], range(400)))
+        finally:
+            over.set()
+            killer.result()
+    assert answers == {"posted": 400}
+    assert [till.balance(phone) for phone in phones] == [10_000 - 50 * 7] * 8
+    assert till.run("SELECT count(*) FROM charge WHERE id = ANY(%s)", [order.charge_id for order in orders]) == [(400,)]
+
+
 def test_many_payers_into_one_merchant_from_two_processes_lose_nothing(till: Till) -> None:
     phones = [till.phone(50, daily_limit_fen=1_000) for _ in range(12)]
     posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
