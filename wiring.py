@@ -5,6 +5,8 @@ Which implementation stands behind an interface is chosen by settings. A sandbox
 
 from __future__ import annotations
 
+from typing import Any
+
 import auth
 import cards
 import payments
@@ -28,7 +30,7 @@ def connect(settings: Settings) -> None:
         default_city=default.id,
         sms=sender,
         police=HttpPoliceRegister(gateway(settings, "police")),
-        merchant_account=lambda _city, merchant_id: payments.merchant_account(merchant_id),
+        merchant_account=payments.merchant_account,
     )
     cards.configure(
         prefixes={city.id: city.facts.pay_code_prefix for city in served},
@@ -39,6 +41,20 @@ def connect(settings: Settings) -> None:
         keepers={city.id: payments.Keeper(city.facts.keeper.zh, city.facts.keeper.en) for city in served},
     )
     notices.configure(sender)
+
+
+def installation(settings: Settings) -> dict[str, Any]:
+    """What a page must know before anybody signs in: which cities are served, under which name, and what is only played here."""
+    served = [cities.load(name) for name in settings.cities]
+    default = next(city for city in served if settings.default_city in (city.facts.slug, str(city.id)))
+    return {
+        "issuer": settings.issuer,
+        "environment": settings.environment,
+        "default_city": default.id,
+        "cities": [{"id": city.id, "zh": city.facts.zh, "en": city.facts.en} for city in served],
+        "sandboxes": list(settings.sandboxes),
+        "sandbox_url": settings.outside_url if settings.sandboxes else None,
+    }
 
 
 def sms(settings: Settings, *, signature: str) -> SmsSender:

@@ -11,10 +11,11 @@ from auth import sessions
 from auth.installing import parts
 from auth.models import Device
 from auth.proofs import Proof
+from auth.rules import Strength
 from core import audit, clock, ids, outbox, revocation
 from core.actors import Actor
 from core.db import session
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, StepUpNeeded
 from core.vocabulary import AuditEvent, Event
 
 
@@ -75,10 +76,16 @@ def living(actor: Actor) -> Sequence[Device]:
 
 
 def remove(actor: Actor, device_id: UUID) -> None:
-    """Take the trust back from one of the caller's own devices, its sessions and its pay keys; NotFound for another's."""
+    """Take the trust back from one of the caller's own devices, its sessions and its pay keys; NotFound for another's.
+
+    A session that rests on a text message alone cannot remove a device that stands for the resident (StepUpNeeded): whoever
+    reads one message could otherwise shut the resident out.
+    """
     found = session().get(Device, device_id, with_for_update=True)
     if found is None or found.resident_id != actor.id or found.revoked_at is not None:
         raise NotFound()
+    if found.proved_at is not None and actor.strength < Strength.TWO:
+        raise StepUpNeeded(level=actor.identity_level, strength=int(Strength.TWO), max_age_seconds=None)
     found.revoked_at = clock.now()
     session().flush()
     sessions.end_of_device(device_id, "device_removed")

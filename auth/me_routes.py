@@ -24,7 +24,7 @@ from auth.rules import Strength
 from auth.tokens import Issued
 from auth.verification import live_face, two_elements
 from core.actors import Actor
-from core.errors import NotFound, Throttled
+from core.errors import NotFound, StepUpNeeded, Throttled
 from core.web import Routes, resident
 
 routes = Routes("auth")
@@ -123,7 +123,7 @@ def list_devices(actor: Actor) -> dict[str, Any]:
     return {"current": actor.device_id, "items": devices.living(actor)}
 
 
-@routes.delete("/api/me/devices/<id:device>", operation="removeDevice", access=resident(), errors=(NotFound,))
+@routes.delete("/api/me/devices/<id:device>", operation="removeDevice", access=resident(), errors=(NotFound, StepUpNeeded))
 def remove_device(actor: Actor, device: UUID) -> None:
     """Take the trust back from one of the caller's devices, with its sessions and pay keys."""
     devices.remove(actor, device)

@@ -200,7 +200,7 @@ def list_terminals(actor: Actor) -> dict[str, Any]:
     takes=staff_schemas.TerminalIn,
     gives=staff_schemas.TerminalRegisteredOut,
     status=201,
-    errors=(FunctionUnknown,),
+    errors=(FunctionUnknown, NotFound),
 )
 def register_terminal(actor: Actor, body: dict[str, Any]) -> terminals.Registered:
     """Register a terminal; the code by which it enrols its key works once, and one that is never used runs out."""

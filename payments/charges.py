@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from core import audit
 from core.actors import Actor, ActorKind
 from core.db import session
 from core.errors import NotFound
@@ -34,10 +35,13 @@ class ChargeView:
 
 
 def charge_of(actor: Actor, charge_id: UUID) -> ChargeView:
-    """One charge, if it is the resident's own, the terminal's merchant's, or of the staff member's city."""
+    """One charge, if it is the resident's own, the terminal's merchant's, or of the staff member's city, whose look is written down."""
     charge = session().get(Charge, charge_id)
     if charge is None or charge.city_id != actor.city_id or not _concerns(actor, charge):
         raise NotFound()
+    if actor.kind is ActorKind.STAFF:
+        fields = ["charge", "masked_name"]
+        audit.data_use(actor, city_id=charge.city_id, resident_id=charge.resident_id, purpose="charge", fields=fields)
     return view(charge)
 
 

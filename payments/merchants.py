@@ -35,9 +35,10 @@ def open_merchant(*, city_id: int, zh: str, en: str, refund_credit_fen: int = 0,
     return made
 
 
-def merchant_account(merchant_id: UUID) -> UUID:
-    """The account that a terminal of this merchant credits; NotFound for a merchant unknown or closed."""
-    found = session().scalar(select(Merchant.account_id).where(Merchant.id == merchant_id, Merchant.closed_at.is_(None)))
+def merchant_account(city_id: int, merchant_id: UUID) -> UUID:
+    """The account that a terminal of this merchant credits; NotFound for a merchant unknown, closed or of another city."""
+    wanted = select(Merchant.account_id).where(Merchant.id == merchant_id, Merchant.city_id == city_id, Merchant.closed_at.is_(None))
+    found = session().scalar(wanted)
     if found is None:
         raise NotFound()
     return found

@@ -40,7 +40,13 @@ def store_file(actor: Actor, query: dict[str, Any], call: Call) -> File:
     return files.store_own(actor, call.body, purpose=query["purpose"])
 
 
-@routes.get("/api/files/<id:file>", operation="readFile", access=resident(level=1), errors=(FileDamaged,), media="application/octet-stream")
+@routes.get(
+    "/api/files/<id:file>",
+    operation="readFile",
+    access=resident(level=1, strength=2),
+    errors=(FileDamaged,),
+    media="application/octet-stream",
+)
 def read_file(actor: Actor, file: UUID) -> Answer:
     """Read a file of one's own, as an attachment."""
     content = files.own(actor, file)
