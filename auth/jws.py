@@ -56,6 +56,19 @@ def read(text: str, *, type_: str, members: frozenset[str]) -> Statement:
     return Statement(header, claims, signed.encode(), _bytes(signature))
 
 
+def read_assertion(text: str) -> Statement:
+    """Take apart what foreign software signed to authenticate itself (RFC 7523): ``kid`` and ``typ`` may be there, nothing else."""
+    if len(text) > MAX_LENGTH or not _SHAPE.fullmatch(text):
+        raise Unreadable("form")
+    signed, _, signature = text.rpartition(".")
+    first, _, second = signed.partition(".")
+    header, claims = _object(first), _object(second)
+    typed = header.get("typ", "JWT") in ("JWT", "jwt", "client-authentication+jwt")
+    if not {"alg", "kid", "typ"} >= header.keys() or header.get("alg") != "ES256" or not typed:
+        raise Unreadable("header")
+    return Statement(header, claims, signed.encode(), _bytes(signature))
+
+
 def _object(segment: str) -> dict[str, Any]:
     try:
         raw = _bytes(segment)

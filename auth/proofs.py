@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import re
@@ -30,8 +31,11 @@ class Proof:
     thumbprint: str
 
 
-def of_call(call: Call) -> Proof:
-    """The proof in the request's ``DPoP`` header; ProofRefused says what is wrong with it, and a second use is refused too."""
+def of_call(call: Call, *, access_token: str | None = None) -> Proof:
+    """The proof in the request's ``DPoP`` header; ProofRefused says what is wrong with it, and a second use is refused too.
+
+    With an access token that is bound to a key, the proof must name that token (RFC 9449 section 4.3, ``ath``).
+    """
     text = call.headers.get("DPoP")
     if not text:
         raise ProofRefused(reason="missing")
@@ -46,6 +50,8 @@ def of_call(call: Call) -> Proof:
     public = jwk.public(key)
     thumbprint = jwk.thumbprint(public)
     _check_claims(claims, call)
+    if access_token is not None and claims.get("ath") != token_hash(access_token):
+        raise ProofRefused(reason="ath")
     use_once(f"{thumbprint}|{claims['jti']}", parts().policy.proof_age)
     return Proof(public, thumbprint)
 
@@ -58,6 +64,11 @@ def _check_claims(claims: dict[str, Any], call: Call) -> None:
     check_age(claims.get("iat"), parts().policy.proof_age)
     if not isinstance(claims.get("jti"), str) or not _JTI.fullmatch(claims["jti"]):
         raise ProofRefused(reason="jti")
+
+
+def token_hash(token: str) -> str:
+    """The SHA-256 of a token as base64url (RFC 9449 section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
 
 
 def check_age(issued_at: object, allowed: dt.timedelta) -> None:

@@ -18,6 +18,9 @@ class Permission(StrEnum):
     STAFF_ADMIT = "auth:staff:admit"
     STAFF_READ = "auth:staff:read"
     STAFF_DISABLE = "auth:staff:disable"
+    PARTNER_REGISTER = "auth:partner:register"
+    PARTNER_READ = "auth:partner:read"
+    PARTNER_SWITCH = "auth:partner:switch"
     CARD_READ = "cards:card:read"
     LOSS_REPORT = "cards:loss:report"
     CARD_FREEZE = "cards:card:freeze"
@@ -36,6 +39,18 @@ class TerminalFunction(StrEnum):
     CHARGE = "charge:create"
     REVERSE = "charge:reverse"
     REFUND = "charge:refund"
+
+
+class PartnerScope(StrEnum):
+    """What a partner may ask for: three for itself, four on behalf of a resident who signs in (OpenID Connect Core 5.4, 11)."""
+
+    VERIFY = "presentation:verify"
+    SEE_CONCESSION = "concession:read"
+    READ_RESIDENT = "resident:read"
+    OPENID = "openid"
+    PROFILE = "profile"
+    PHONE = "phone"
+    OFFLINE = "offline_access"
 
 
 class Role(StrEnum):
@@ -75,6 +90,9 @@ _ADMINISTRATOR = frozenset(
         Permission.STAFF_ADMIT,
         Permission.STAFF_READ,
         Permission.STAFF_DISABLE,
+        Permission.PARTNER_REGISTER,
+        Permission.PARTNER_READ,
+        Permission.PARTNER_SWITCH,
         Permission.LEDGER_READ,
     }
 )

@@ -37,7 +37,7 @@ _KEYS_KEPT: Final = 5.0
 _EARLY: Final = 60.0
 _LONGEST: Final = 3600.0
 """Seconds; a revocation is remembered for an hour, so no token may outlive that."""
-_PREFIX: Final = {ActorKind.RESIDENT: "resident", ActorKind.STAFF: "staff", ActorKind.TERMINAL: "terminal"}
+_PREFIX: Final = {ActorKind.RESIDENT: "resident", ActorKind.STAFF: "staff", ActorKind.TERMINAL: "terminal", ActorKind.PARTNER: "partner"}
 # 64 bytes are 86 characters of which the last carries four bits: any other last character would be a second spelling.
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{20,400}\.[A-Za-z0-9_-]{20,3800}\.[A-Za-z0-9_-]{85}[AQgw]")
 _ES256: Final = jwt.get_algorithm_by_name("ES256")
@@ -72,6 +72,8 @@ class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     agency: str = ""
     merchant: str = ""
     account: str = ""
+    client_id: str = ""
+    cnf: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Verified:
     issued_at: dt.datetime
     subjects: tuple[str, ...]
     keys: Mapping[str, EllipticCurvePublicKey]
+    bound_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,8 @@ class AccessTokens:
         self._old: dict[str, tuple[Verified, int]] = {}
         self._lock = threading.Lock()
 
-    def issue(self, actor: Actor, *, lifetime: dt.timedelta = LIFETIME) -> Issued:
-        """A token for an actor, signed by the present key; ``signed_in_at`` becomes ``auth_time``."""
+    def issue(self, actor: Actor, *, lifetime: dt.timedelta = LIFETIME, bound_to: str = "") -> Issued:
+        """A token for an actor, signed by the present key; ``signed_in_at`` becomes ``auth_time``, ``bound_to`` a key's name (RFC 9449)."""
         now = clock.now()
         signed_in = actor.signed_in_at or now
         jti = secrets.token_urlsafe(16)
@@ -139,6 +142,10 @@ class AccessTokens:
             "auth_time": int(signed_in.timestamp()),
             **_optional(actor),
         }
+        if actor.kind is ActorKind.PARTNER:
+            claims["client_id"] = claims["sub"]
+        if bound_to:
+            claims["cnf"] = {"jkt": bound_to}
         key = self._signing(PURPOSE)
         if key.private is None:
             raise RuntimeError("access tokens need a P-256 key")
@@ -219,7 +226,7 @@ class AccessTokens:
         except (ValueError, KeyError, NotFound) as fault:
             raise TokenRefused() from fault
         issued_at = dt.datetime.fromtimestamp(claims.iat, dt.UTC)
-        return Verified(actor, claims.jti, claims.exp, issued_at, _subjects(claims, actor), keys)
+        return Verified(actor, claims.jti, claims.exp, issued_at, _subjects(claims, actor), keys, claims.cnf.get("jkt", ""))
 
     def _current_keys(self) -> dict[str, EllipticCurvePublicKey]:
         """Header text to key. The same object as long as the keys are the same, so that identity is the key epoch."""
@@ -286,6 +293,8 @@ def _subjects(claims: Claims, actor: Actor) -> tuple[str, ...]:
         subjects.append(f"session:{claims.sid}")
     if claims.dev:
         subjects.append(f"device:{claims.dev}")
+    if actor.kind is ActorKind.PARTNER:
+        subjects.append(f"token:{claims.jti}")
     return tuple(subjects)
 
 

@@ -20,6 +20,7 @@ from core.errors import Busy, CityError, Denied, NotFound, Unavailable
 from core.limits import Quotas
 from core.ports import Authenticator, Call
 from core.web import hot, problems
+from core.web.answering import respond
 from core.web.modes import MODES, Ready, state_of
 from core.web.routing import Route, Routes
 
@@ -33,6 +34,7 @@ PER_MINUTE = {
     ActorKind.PARTNER: 6_000,
     ActorKind.SYSTEM: 60_000,
 }
+FORM = "application/x-www-form-urlencoded"
 HEADERS = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -92,7 +94,7 @@ class _Handler:
 
     def __init__(self, edge: Edge, route: Route) -> None:
         self.edge, self.route = edge, route
-        self.read = None if route.takes is None else (hot.derived if route.mode == "posts" else hot.by_schema)(route.takes())
+        self.read = None if route.takes is None else reader(route, route.takes())
         self.query = route.query() if route.query else None
         self.ready = Ready(route, route.gives() if route.gives else None, lambda: edge.reads[route.path])
         self.mode = MODES[route.mode]
@@ -115,18 +117,25 @@ class _Handler:
         actor = ANONYMOUS
         try:
             call = read_call(self.route)
-            if "Authorization" in call.headers:
+            if "Authorization" in call.headers and not self.route.own_bearer:
                 actor = self.edge.authenticator.authenticate(call)
             self.route.access.check(actor)
             self._take_quota(actor, call)
             return self.mode(self.ready, actor, call, self._arguments(call, path))
         except CityError as refusal:
             self._note(actor, refusal)
-            return problems.answer(refusal, audit.request_id.get())
+            return self._refusal(refusal)
         except (psycopg.Error, DBAPIError, PoolTimeout) as fault:
             given = _of_database(fault)
             log.warning("database", operation=self.route.operation, fault=type(fault).__name__, code=given.code)
-            return problems.answer(given, audit.request_id.get())
+            return self._refusal(given)
+
+    def _refusal(self, refusal: CityError) -> Response:
+        """A refusal on the wire: a problem document, or the shape that the route's standard prescribes (RFC 6749 section 5.2, a page)."""
+        if self.route.refuse is None:
+            return problems.answer(refusal, audit.request_id.get())
+        given = self.route.refuse(refusal)
+        return respond(self.route, given.body, given)
 
     def _take_quota(self, actor: Actor, call: Call) -> None:
         who = call.address if actor.kind is ActorKind.ANONYMOUS else str(actor.id)
@@ -135,7 +144,7 @@ class _Handler:
 
     def _arguments(self, call: Call, path: dict[str, Any]) -> dict[str, Any]:
         if self.read is not None:
-            if request.mimetype != "application/json":
+            if request.mimetype != (FORM if self.route.form else "application/json"):
                 raise problems.MediaUnknown()
             path["body"] = self.read(call.body)
         if self.query is not None:
@@ -155,6 +164,13 @@ class _Handler:
         except psycopg.OperationalError:
             db.drop_connection()
             log.error("audit_lost", operation=route.operation, code=refusal.code)
+
+
+def reader(route: Route, schema: ma.Schema) -> hot.Reader:
+    """How the bodies of a route are read."""
+    if route.form:
+        return hot.by_form(schema)
+    return hot.derived(schema) if route.mode == "posts" else hot.by_schema(schema)
 
 
 def read_call(route: Route) -> Call:

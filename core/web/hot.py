@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 import marshmallow as ma
 import msgspec
@@ -26,6 +27,22 @@ def by_schema(schema: ma.Schema) -> Reader:
             raise Malformed() from fault
         if not isinstance(plain, dict):
             raise Malformed()
+        return load(schema, plain)
+
+    return read
+
+
+def by_form(schema: ma.Schema) -> Reader:
+    """A reader of form bodies: one text per name, a list where a name came twice, for the schema to refuse."""
+
+    def read(body: bytes) -> dict[str, Any]:
+        try:
+            pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=100)
+        except ValueError as fault:
+            raise Malformed() from fault
+        plain: dict[str, Any] = {}
+        for name, value in pairs:
+            plain[name] = value if name not in plain else [*([plain[name]] if isinstance(plain[name], str) else plain[name]), value]
         return load(schema, plain)
 
     return read

@@ -95,7 +95,8 @@ def _operation(route: Route, plugin: MarshmallowPlugin) -> dict[str, Any]:
         "security": _security(route),
     }
     if route.takes is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.takes}}}
+        media = "application/x-www-form-urlencoded" if route.form else "application/json"
+        operation["requestBody"] = {"required": True, "content": {media: {"schema": route.takes}}}
     elif "call" in route.wants and route.method == "POST":
         operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": {}}}}
     return operation
@@ -143,6 +144,9 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {str(route.status): done}
     if route.etag:
         responses["304"] = {"description": "Not changed"}
+    if route.refuse is not None:
+        responses["default"] = {"description": "A refusal, in the shape that the standard of this address prescribes", "content": {route.media: {}}}
+        return responses
     codes: dict[int, list[str]] = {}
     for kind in _refusals(route):
         codes.setdefault(kind.status, []).append(kind.code)

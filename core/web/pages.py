@@ -24,7 +24,26 @@ class HealthOut(fields.Schema):
     time = fields.Moment(required=True)
 
 
-def system_routes(served: list[Route], *, issuer: str, version: str) -> Routes:
+class CityOut(fields.Schema):
+    """A city served here."""
+
+    id = fields.Count(required=True)
+    zh = ma.fields.String(required=True)
+    en = ma.fields.String(required=True)
+
+
+class InstallationOut(fields.Schema):
+    """What a page must know before anybody signs in; `sandboxes` names what is only played here, and where to see it."""
+
+    issuer = ma.fields.String(required=True)
+    environment = fields.OneOf("demo", "test", "production", required=True)
+    default_city = fields.Count(required=True)
+    cities = ma.fields.List(ma.fields.Nested(CityOut), required=True)
+    sandboxes = ma.fields.List(ma.fields.String(), required=True)
+    sandbox_url = ma.fields.String(required=True, allow_none=True)
+
+
+def system_routes(served: list[Route], *, issuer: str, version: str, installation: dict[str, Any]) -> Routes:
     """The routes that describe the others; made last, so that the document holds them all."""
     routes = Routes("system")
     built: list[dict[str, Any]] = []
@@ -42,6 +61,17 @@ def system_routes(served: list[Route], *, issuer: str, version: str) -> Routes:
         if not built:
             built.append(openapi.document(served, issuer=issuer, version=version))
         return Answer(built[0], headers={"Cache-Control": "public, max-age=60"})
+
+    @routes.get(
+        "/api/installation",
+        operation="getInstallation",
+        access=anyone(reason="a page needs it before anybody signs in"),
+        gives=InstallationOut,
+        mode="posts",
+    )
+    def describe_installation(actor: Actor) -> dict[str, Any]:
+        """Which cities are served here, under which address, and what is a sandbox."""
+        return installation
 
     @routes.get("/healthz/live", operation="isAlive", access=anyone(reason="for whoever restarts it"), gives=HealthOut, mode="posts")
     def alive(actor: Actor) -> dict[str, Any]:

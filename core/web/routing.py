@@ -42,6 +42,9 @@ class Route:
     per_minute: int
     most_bytes: int
     media: str
+    form: bool
+    own_bearer: bool
+    refuse: Callable[[CityError], Any] | None
     wants: frozenset[str]
 
 
@@ -106,7 +109,11 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     per_minute: int | None = None,
     most_bytes: int = 64 * 1024,
     media: str = "application/json",
+    form: bool = False,
+    own_bearer: bool = False,
+    refuse: Callable[[CityError], Any] | None = None,
 ) -> Route:
+    """``form`` takes a form body; ``own_bearer`` leaves the Authorization header to the operation; ``refuse`` words refusals (an Answer)."""
     plain = re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path)
     return Route(
         method=method,
@@ -128,6 +135,9 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
         per_minute=per_minute or 0,
         most_bytes=most_bytes,
         media=media,
+        form=form,
+        own_bearer=own_bearer,
+        refuse=refuse,
         wants=_wanted(operation, view, path, takes, query),
     )
 
