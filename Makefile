@@ -9,7 +9,7 @@ DEBIAN_PG := $(firstword $(wildcard /usr/lib/postgresql/*/bin))
 # Further words for the command: make demo ARGS="--language en"
 ARGS ?=
 
-.PHONY: help run stop demo people test test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
+.PHONY: help run stop demo people pages api screenshots test test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,15 @@ demo: ready-run ## walk the story against the running program, told step by step
 
 people: ready-run ## print, as JSON, who one can be in the demo city
 	@$(BIN)/citycard people $(ARGS)
+
+pages: ready-run ## build the pages that are missing or out of date (run does it by itself)
+	@$(BIN)/citycard pages $(ARGS)
+
+api: ready-run ## write the API's types for the pages anew, from the program that runs
+	@$(BIN)/citycard api
+
+screenshots: ready-dev ## every page in both languages and both modes, into docs/screenshots (needs Chromium)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/pages/taking_screenshots.py $(ARGS)
 
 test: ready-dev ## the everyday tests, on a real PostgreSQL and a real Valkey
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not full" $(ARGS)

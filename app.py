@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
 import auth
@@ -15,9 +17,12 @@ from core.limits import Quotas
 from core.places.routes import routes as place_routes
 from core.web import Edge
 from core.web.pages import system_routes
+from core.web_serving import BuiltPages, Room
 from services import notices
 
 VERSION = "0.1.0"
+WEB = Path(__file__).parent / "web"
+ROOMS = (Room("app", WEB / "resident/dist/pages"), Room("desk", WEB / "desk/dist/pages", camera=True, wasm=True))
 PARTS = (*auth.ROUTES, cards.routes, payments.routes, notices.routes, place_routes, file_routes)
 DATA_SOURCES = (auth.AuthData(), cards.CardData(), payments.PaymentData(), notices.NoticeData(), files.FileData())
 
@@ -34,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs.init(app, settings.database_url)
     edge = Edge(app, authenticator=auth.TokenAuthenticator(), quotas=Quotas(settings.redis_url, processes=settings.web_workers))
     edge.serve(PARTS)
-    edge.serve([system_routes(edge.routes, issuer=settings.issuer, version=VERSION)])
+    edge.serve([system_routes(edge.routes, issuer=settings.issuer, version=VERSION, installation=wiring.installation(settings))])
+    app.wsgi_app = BuiltPages(app.wsgi_app, ROOMS, start="app", progress=settings.data_dir / "pages.json")  # type: ignore[method-assign]
     app.extensions["edge"] = edge
     return app

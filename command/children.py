@@ -38,6 +38,12 @@ def outside(home: Home, read: Settings, port: int) -> Child:
     return Child("outside", [sys.executable, "-m", "outside"], environment, home.logs / "outside.log")
 
 
+def pages(home: Home) -> Child:
+    """The build of the pages, which ends by itself; it needs to know nothing but where to say how far it is."""
+    command = ["nice", "-n", "5", sys.executable, "-m", "command", "pages"]
+    return Child("pages", command, {**_bare(home), "CITYCARD_DATA_DIR": str(home.folder)}, home.logs / "pages.log", once=True)
+
+
 def _for_the_application(home: Home, environment: Mapping[str, str]) -> dict[str, str]:
     ours = {name: value for name, value in environment.items() if name.startswith("CITYCARD_") and name not in NOT_FOR_THE_APPLICATION}
     return {**_bare(home), **ours}

@@ -15,6 +15,8 @@ GROUPS = (
     "db",
     "seed",
     "people",
+    "pages",
+    "api",
     "demo",
     "sign",
     "clock",

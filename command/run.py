@@ -14,7 +14,7 @@ from types import FrameType
 import click
 
 import migrations
-from command import children, ports
+from command import children, pages, ports
 from command.embedded.errors import CannotStart
 from command.embedded.processes import last_lines
 from command.home import Home, hold, home, is_held, write_private
@@ -109,6 +109,10 @@ def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStac
     _start_children(here, read, environment, supervisor)
     _note(here, read, environment)
     _tell(here, read, time.monotonic() - began)
+    if not read.production and pages.wanted_by_run():
+        # Only now: the API answers already, and whoever opens a page meanwhile sees how far the build is.
+        say(f"正在构建页面，进度见 {read.public_url}/app/", "building the pages; that address shows how far it is")
+        supervisor.start(children.pages(here))
 
 
 def _look_after(servers: Servers, supervisor: Supervisor, still_ours: Callable[[], bool]) -> None:
@@ -225,6 +229,7 @@ def _tell(here: Home, read: settings.Settings, seconds: float) -> None:
         "",
         f"  就绪 · ready  {seconds:.1f} s",
         f"  地址 · address      {read.public_url}",
+        f"  应用 · app          {read.public_url}/app/",
         "  身份 · who to be    make people",
         "  故事 · the story    make demo",
         f"  数据 · data         {'  '.join(here.places())}",

@@ -35,6 +35,7 @@ class Child:
     pause: float = FIRST_PAUSE
     resume_at: float | None = None
     endings: int = 0
+    once: bool = False  # ends by itself, well or badly, and is not started again
 
     def start(self) -> None:
         """Start it in a session of its own, so that it and all it starts can be ended together."""
@@ -76,7 +77,7 @@ class Supervisor:
         """One look: start again what has ended, after a pause that grows while it keeps ending."""
         for server in self.servers:
             server()
-        for child in self.children:
+        for child in [*self.children]:
             self._look_at(child)
 
     def _look_at(self, child: Child) -> None:
@@ -87,6 +88,9 @@ class Supervisor:
                 say(f"{child.name} 已重新启动", f"{child.name} started again")
             return
         if child.process is None or child.process.poll() is None:
+            return
+        if child.once:
+            self.children.remove(child)
             return
         child.endings += 1
         child.signal_all(signal.SIGKILL)  # what it had started would hold its port and its place

@@ -25,7 +25,8 @@ class Running:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         # An open port range of its own, below the kernel's ephemeral ones.
-        self.environment = {**os.environ, "CITYCARD_DATA_DIR": str(folder), "CITYCARD_PORT": str(20_000 + os.getpid() % 5_000)}
+        port = str(20_000 + os.getpid() % 5_000)
+        self.environment = {**os.environ, "CITYCARD_DATA_DIR": str(folder), "CITYCARD_PORT": port, "CITYCARD_RUN_PAGES": "off"}
         self.log = folder.parent / "run.log"
         self.process: subprocess.Popen[bytes] | None = None
 
