@@ -13,7 +13,7 @@ from cards.errors import CardStepForbidden
 from cards.issuing import begin, put_card
 from cards.models import Card
 from cards.products import product_of
-from cards.rules import STEPS, allowed
+from cards.rules import LIVE, STEPS, allowed
 from cards.viewing import CardView, view
 from cards.wiring import wired
 from core import clock, ids
@@ -40,6 +40,15 @@ def cards_of(actor: Actor) -> list[CardView]:
     """The resident's cards, the newest first, those that ended included."""
     mine = select(Card).where(Card.resident_id == actor.id, Card.city_id == actor.city_id)
     return [view(card) for card in session().scalars(mine.order_by(Card.id.desc()).limit(MOST_CARDS))]
+
+
+def cards_at_counter(actor: Actor, resident_id: UUID) -> list[CardView]:
+    """The living cards of a resident of the clerk's city, who stands at the counter without one; NotFound where there is none."""
+    theirs = select(Card).where(Card.resident_id == resident_id, Card.city_id == actor.city_id, Card.state.in_(LIVE))
+    found = [view(card) for card in session().scalars(theirs.order_by(Card.id.desc()).limit(MOST_CARDS))]
+    if not found:
+        raise NotFound()
+    return found
 
 
 def card_of(actor: Actor, card_id: UUID) -> CardView:

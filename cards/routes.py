@@ -13,6 +13,7 @@ from cards.schemas import (
     CardsOut,
     CodeIn,
     CounterCardOut,
+    CounterCardsOut,
     CounterLossIn,
     IssueIn,
     LossIn,
@@ -192,6 +193,21 @@ def present(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
 def present_at_counter(actor: Actor, body: dict[str, Any]) -> Any:
     """Find the card of the resident who shows a code at the counter; the code is consumed."""
     return presenting.find_at_counter(actor, body["code"])
+
+
+@routes.get(
+    "/api/counter/residents/<id:resident>/cards",
+    operation="listCardsAtCounter",
+    access=staff("cards:card:read"),
+    gives=CounterCardsOut,
+    mode="transaction",
+    errors=(NotFound,),
+)
+def list_cards_at_counter(actor: Actor, resident: UUID) -> dict[str, Any]:
+    """The living cards of a resident who was found at the counter; the resident can read that a clerk looked."""
+    found = lifecycle.cards_at_counter(actor, resident)
+    audit.data_use(actor, city_id=actor.city_id, resident_id=resident, purpose="counter", fields=[*presenting.FIELDS])
+    return {"items": found}
 
 
 @routes.get(

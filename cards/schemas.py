@@ -99,6 +99,12 @@ class CounterCardOut(Schema):
     version = Count(required=True)
 
 
+class CounterCardsOut(Schema):
+    """The living cards of the resident at the counter."""
+
+    items = fields.List(fields.Nested(CounterCardOut), required=True)
+
+
 class CardEventOut(Schema):
     """One step in a card's life."""
 

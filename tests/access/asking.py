@@ -406,6 +406,12 @@ def _find(scene: Scene) -> Ask:
     return Ask("/api/counter/resident-searches", {"citizen_number": scene.owner.citizen_number})
 
 
+@asks("listCardsAtCounter")
+def _cards_at_counter(scene: Scene) -> Ask:
+    shown = ids.show("resident", scene.owner.id)
+    return Ask(f"/api/counter/residents/{shown}/cards", None, shown)
+
+
 @asks("revealResident")
 def _reveal(scene: Scene) -> Ask:
     shown = ids.show("resident", scene.owner.id)

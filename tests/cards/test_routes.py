@@ -272,3 +272,17 @@ def test_bodies_are_taken_as_declared_and_nothing_more(http: Client) -> None:
         assert http.send(till, "POST", "/api/presentations", {"code": code}).status_code == 422
     assert http.send(till, "POST", "/api/presentations", {"code": "8" * 5}).json["code"] == "code_malformed"
     assert http.city.rows("SELECT count(*) FROM card") == [(0,)]
+
+
+def test_a_clerk_finds_the_living_cards_of_a_resident_of_the_city_and_the_look_is_written_down(http: Client) -> None:
+    holder, clerk = http.city.resident(), staff()
+    path = f"/api/counter/residents/{ids.show('resident', holder.id)}/cards"
+    assert http.send(clerk, "GET", path).status_code == 404
+    card = http.city.card(holder)
+    found = http.send(clerk, "GET", path).json["items"]
+    assert [each["number_tail"] for each in found] == [card.number[-4:]]
+    assert "number" not in found[0]
+    assert http.send(staff(LINHU), "GET", path).status_code == 404
+    assert http.send(holder, "GET", path).status_code == 403
+    used = db.connection().execute("SELECT actor_kind, purpose FROM data_use WHERE resident_id = %s", [holder.id]).fetchall()
+    assert used == [("staff", "counter")]
