@@ -96,9 +96,7 @@ def stop(web: Web) -> None:
 
 
 @contextmanager
-def serving(
-    target: str, log: Path, environment: Mapping[str, str] | None = None, *, factory: bool = False
-) -> Iterator[Web]:
+def serving(target: str, log: Path, environment: Mapping[str, str] | None = None, *, factory: bool = False) -> Iterator[Web]:
     """A server for the time of a `with` block."""
     web = start(target, log, environment or {}, factory=factory)
     try:

@@ -77,9 +77,7 @@ class Ground:
             self.stack.callback(granian.stop, self._loaded.web)
         return self._loaded
 
-    def http(
-        self, web: Web, requests: list[bytes], *, connections: int, seconds: float, expect: int, warm: int = 200
-    ) -> Taken:
+    def http(self, web: Web, requests: list[bytes], *, connections: int, seconds: float, expect: int, warm: int = 200) -> Taken:
         """One run over HTTP: the first `warm` requests warm the server and are not counted.
 
         Raises AnswersWrong when an answer has another status than `expect`.

@@ -71,9 +71,7 @@ def complete(got: bytes) -> int:
     return end if len(got) >= end else 0
 
 
-def drive(
-    address: Address, requests: Sequence[bytes], *, connections: int, seconds: float, keep: int = 0
-) -> Answers:
+def drive(address: Address, requests: Sequence[bytes], *, connections: int, seconds: float, keep: int = 0) -> Answers:
     """Sends `requests` in order, one at a time per connection, for `seconds` or until all are answered.
 
     Keeps the first `keep` bodies whose status is not 2xx, so that a failed run can say why.

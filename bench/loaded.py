@@ -114,9 +114,7 @@ def load_city(home: Path, database: postgres.Server, cache: valkey.Server) -> Lo
     )
     migrations.upgrade(installation.owner_database_url)
     root_key = bytes.fromhex(installation.root_key)
-    people = settle(
-        installation.owner_database_url, root_key, handles=HANDLES, poor=POOR, terminals=TILLS, merchants=TILLS, hot=HOT_TILLS
-    )
+    people = settle(installation.owner_database_url, root_key, handles=HANDLES, poor=POOR, terminals=TILLS, merchants=TILLS, hot=HOT_TILLS)
     return Loaded(
         installation, people, serve(installation, FACTORY, home / "web.log"),
         _phones(people, people.handles), _phones(people, people.poor),

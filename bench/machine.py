@@ -82,9 +82,7 @@ class Meter:
     def stop(self) -> None:
         """Takes the second reading and keeps the differences."""
         after = self._reading()
-        wall, busy, self.client_s, self.server_s, self.database_s = (
-            late - early for early, late in zip(self._before, after, strict=True)
-        )
+        wall, busy, self.client_s, self.server_s, self.database_s = (late - early for early, late in zip(self._before, after, strict=True))
         self.seconds = wall
         others = busy - self.client_s - self.server_s - self.database_s
         self.foreign = max(0.0, others) / (wall * CORES)

@@ -136,9 +136,7 @@ def as_json(runs: Sequence[Run], verdicts: Sequence[Verdict], about: dict[str, A
     """Everything a later reader needs to judge the run: the machine, every run, every verdict."""
     return {
         "about": about,
-        "verdicts": [
-            {**asdict(verdict), "target": verdict.target.id, "title": verdict.target.title} for verdict in verdicts
-        ],
+        "verdicts": [{**asdict(verdict), "target": verdict.target.id, "title": verdict.target.title} for verdict in verdicts],
         "cases": {case: asdict(summary) for case, summary in summarise(runs).items()},
         "runs": [asdict(run) for run in runs],
     }

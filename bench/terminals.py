@@ -72,9 +72,7 @@ def assertion(terminal: Terminal, issuer: str, now: float) -> str:
 def sign_in(url: str, issuer: str, terminal: Terminal) -> Session:
     """A session of the terminal; raises urllib's HTTPError when it is refused."""
     body = json.dumps({"assertion": assertion(terminal, issuer, time.time())}).encode()
-    wanted = urllib.request.Request(
-        f"{url}/api/terminal-sessions", data=body, headers={"Content-Type": "application/json"}, method="POST"
-    )
+    wanted = urllib.request.Request(f"{url}/api/terminal-sessions", data=body, headers={"Content-Type": "application/json"}, method="POST")
     with urllib.request.urlopen(wanted, timeout=30) as answer:
         given = json.load(answer)
     return Session(terminal.id, given["access_token"], signatures.HmacKey(_bytes(given["session_key"])))

@@ -24,9 +24,7 @@ CI_CYCLES, LONG_CYCLES, HUNT_CYCLES = 30, 200, 12
 @click.option("--seeded", is_flag=True, help="Instead: run against copies of the program with known bugs, each of which must be caught.")
 @click.option("--bug", "only", multiple=True, help="Of the known bugs, only this one.")
 @click.option("--json", "json_to", type=click.Path(path_type=Path), help="Where to write the whole verdict.")
-def crash(
-    *, cycles: int | None, long_run: bool, seed: int | None, seeded: bool, only: tuple[str, ...], json_to: Path | None
-) -> None:
+def crash(*, cycles: int | None, long_run: bool, seed: int | None, seeded: bool, only: tuple[str, ...], json_to: Path | None) -> None:
     """崩溃试验 · kill every part in mid-charge; fails when the books disagree with what clients were told."""
     chosen = secrets.randbelow(10**6) if seed is None else seed
     if seeded or only:

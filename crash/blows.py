@@ -82,5 +82,3 @@ def deal(town: Town, blow: Blow, chance: random.Random) -> None:
     blow.strike(town, chance)
     time.sleep(chance.uniform(0, blow.alone))
     town.mend()
-
-

@@ -90,9 +90,7 @@ def differences(url: str, record: Record) -> list[str]:
 def _tell(connection: psycopg.Connection[Any], record: Record) -> None:
     connection.execute(TOLD.encode())
     paid = [(p.key, p.charge, p.code.handle, p.code.step, p.code.tap, p.amount_fen) for p in record.paid.values()]
-    refused = [
-        (r.key, r.code.handle, r.code.step, r.code.tap, r.reason) for r in record.refused.values() if r.alone
-    ]
+    refused = [(r.key, r.code.handle, r.code.step, r.code.tap, r.reason) for r in record.refused.values() if r.alone]
     credited = [(c.top_up, c.amount_fen) for c in record.credited.values()]
     for table, rows in (("told_paid", paid), ("told_refused", refused), ("told_credited", credited)):
         with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:

@@ -16,7 +16,8 @@ def main() -> list[str]:
         with db.transaction() as session:
             links: dict[str, int] = dict(session.execute(text("SELECT chain, count(*) FROM seal GROUP BY chain")).tuples().all())
         wrong = [f"chain {name} has no link" for name in sealer.chains() if not links.get(name)]
-        wrong += [f"chain {fault.chain} breaks at link {fault.number}: {fault.why}" for name in sealer.chains() for fault in sealer.verify(name)]
+        breaks = [fault for name in sealer.chains() for fault in sealer.verify(name)]
+        wrong += [f"chain {fault.chain} breaks at link {fault.number}: {fault.why}" for fault in breaks]
     print(f"links: {links}")
     return wrong
 

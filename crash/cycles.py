@@ -98,17 +98,13 @@ def _people(town: Town) -> People:
     installation = town.installation
     migrations.upgrade(installation.owner_database_url)
     root_key = bytes.fromhex(installation.root_key)
-    return settle(
-        installation.owner_database_url, root_key, handles=HANDLES, poor=0, terminals=TERMINALS, merchants=MERCHANTS
-    )
+    return settle(installation.owner_database_url, root_key, handles=HANDLES, poor=0, terminals=TERMINALS, merchants=MERCHANTS)
 
 
 class _Run:
     """One run under way."""
 
-    def __init__(
-        self, town: Town, people: People, cycles: int, seed: int, tell: Told, blows: Sequence[Blow], stop_at_first: bool
-    ) -> None:
+    def __init__(self, town: Town, people: People, cycles: int, seed: int, tell: Told, blows: Sequence[Blow], stop_at_first: bool) -> None:
         self.town, self.people, self.tell = town, people, tell
         self.cycles, self.blows, self.stop_at_first = cycles, blows, stop_at_first
         self.chance, self.record = random.Random(seed), Record()
@@ -201,9 +197,7 @@ class _Run:
 def chain_breaks(town: Town) -> list[str]:
     """Seals what is not sealed yet and recomputes every chain, in a process of its own."""
     environment = town.installation.environment(database_url=town.postgres.url())
-    done = subprocess.run(
-        [sys.executable, "-m", "crash.chains"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "crash.chains"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return []
     return [f"chains: {done.stdout[-1000:]}{done.stderr[-1000:]}"]

@@ -54,8 +54,7 @@ class Purses:
     def open(self, threads: int = 3) -> None:
         """Starts topping up."""
         self._threads = [
-            threading.Thread(target=self._serve, args=(number, threads), name=f"purse-{number}", daemon=True)
-            for number in range(threads)
+            threading.Thread(target=self._serve, args=(number, threads), name=f"purse-{number}", daemon=True) for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -98,9 +97,7 @@ class Purses:
             self.record.tell_credited(Credited(ids.parse("top_up", top_up), AMOUNT_FEN))
         caller.close()
 
-    def _until(
-        self, caller: Caller, token: str, method: str, path: str, body: bytes, key: str | None, good: Any
-    ) -> Answer | None:
+    def _until(self, caller: Caller, token: str, method: str, path: str, body: bytes, key: str | None, good: Any) -> Answer | None:
         """Asks again until the answer is good; None when it is refused for good or time is up."""
         headers = {"authorization": f"Bearer {token}", **({"content-type": "application/json"} if body else {})}
         if key is not None:

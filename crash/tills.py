@@ -54,8 +54,7 @@ class Tills:
         """Starts charging."""
         self._stop.clear()
         self._running = [
-            threading.Thread(target=self._serve, args=(number,), name=f"till-{number}", daemon=True)
-            for number in range(self.threads)
+            threading.Thread(target=self._serve, args=(number,), name=f"till-{number}", daemon=True) for number in range(self.threads)
         ]
         for thread in self._running:
             thread.start()

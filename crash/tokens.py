@@ -25,9 +25,7 @@ def main() -> None:
                 newcomers = [auth.Newcomer(id=resident, phone=f"1990{number:07d}") for number, resident in enumerate(residents)]
                 auth.admit_many(city_id, newcomers)
         made = auth.parts().tokens
-        actors = [
-            Actor(kind=ActorKind.RESIDENT, id=resident, city_id=city_id, identity_level=4, strength=3) for resident in residents
-        ]
+        actors = [Actor(kind=ActorKind.RESIDENT, id=resident, city_id=city_id, identity_level=4, strength=3) for resident in residents]
         print(json.dumps([made.issue(actor).access_token for actor in actors]))
 
 
