@@ -8,6 +8,7 @@ from auth.access import TokenAuthenticator, any_staff
 from auth.admitting import Newcomer, admit_many
 from auth.installing import Parts, install, parts
 from auth.me_routes import routes as me_routes
+from auth.passkeys.routes import routes as passkey_routes
 from auth.personal_data import AuthData
 from auth.policy import Policy
 from auth.residents import Revealed, age_band, evidence, masked_name, reveal
@@ -21,7 +22,7 @@ from auth.terminals import Description as TerminalDescription
 from auth.terminals import admit as admit_terminal
 from auth.terminals import set_account as set_terminal_account
 
-ROUTES = (sign_in_routes, me_routes, staff_routes)
+ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes)
 
 __all__ = [
     "PERMISSIONS",

@@ -2,7 +2,7 @@
 
 Unauthenticated
 ├── TokenRefused, TokenExpired, TokenRevoked, SignatureWrong   the bearer of a request
-├── WrongCode, ProofRefused, RefreshRefused, RefreshReused      signing in and staying so
+├── WrongCode, ProofRefused, RefreshRefused, RefreshReused      signing in and staying so (passkeys: passkeys/errors.py)
 └── StaffRefused, AssertionRefused                              staff and terminals
 Denied
 ├── StrongerFactorRequired, SignInPaused, AccountClosed
@@ -77,10 +77,10 @@ class AssertionRefused(Unauthenticated):
 
 class StrongerFactorRequired(Denied):
     code = "stronger_factor_required"
-    zh = "仅凭短信不能在新设备上登录此账户：请在原设备上同意、进行人脸核验，或到柜台办理，然后用登录申请 {request} 再次登录"
+    zh = "仅凭短信不能在新设备上登录此账户：请用通行密钥登录，或在原设备上同意、进行人脸核验、到柜台办理后用登录申请 {request} 再次登录"
     en = (
-        "A text message alone cannot enter this account on a new device: approve it on your other device, check your face, "
-        "or go to a counter, then sign in again with request {request}"
+        "A text message alone cannot enter this account on a new device: use your passkey, or approve it on your "
+        "other device, check your face or go to a counter, then sign in again with request {request}"
     )
 
 

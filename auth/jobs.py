@@ -8,6 +8,7 @@ from sqlalchemy import delete
 
 from auth import sessions
 from auth.models import SignInCode, UsedProof
+from auth.passkeys import challenges
 from core import clock, jobs
 from core.db import transaction
 
@@ -19,6 +20,13 @@ def forget_used_proofs() -> None:
     """Forget proofs that are too old to come again."""
     with transaction() as session:
         session.execute(delete(UsedProof).where(UsedProof.expires_at < clock.now()))
+
+
+@jobs.every("auth:passkey_challenges:forget", seconds=600)
+def forget_passkey_challenges() -> None:
+    """Forget challenges that nobody answered in time."""
+    with transaction():
+        challenges.forget_old()
 
 
 @jobs.every("auth:sign_ins:forget", daily_at=dt.time(3, 30))

@@ -110,6 +110,7 @@ class SignIn(Base):
     resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     device_id: Mapped[UUID | None] = mapped_column(ForeignKey("device.id"))
+    passkey_id: Mapped[UUID | None] = mapped_column(ForeignKey("passkey.id", ondelete="SET NULL"))
     thumbprint: Mapped[str]
     strength: Mapped[int] = mapped_column(SmallInteger)
     proved_at: Mapped[dt.datetime]
@@ -128,6 +129,7 @@ class SignIn(Base):
         CheckConstraint("strength BETWEEN 1 AND 3", name="strength"),
         Index("ix_session_resident_id", "resident_id", "id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_session_staff_id", "staff_id", "id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_session_passkey_id", "passkey_id", postgresql_where=text("passkey_id IS NOT NULL")),
         Index("ix_session_expires_at", "expires_at"),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from auth import residents, sessions
 from auth.models import Device, Resident, SignIn, SignInCode
+from auth.passkeys import keeping
 from core import clock, crypto, ids
 from core.db import session
 from core.errors import NotFound
@@ -22,7 +23,8 @@ class AuthData:
     @property
     def tables(self) -> Iterable[str]:
         """The names of the tables with a resident in them."""
-        return ("resident", "identity_evidence", "device", "session", "sign_in_request", "face_check", "resident_key", "data_use", "audit")
+        own = ("resident", "identity_evidence", "device", "session", "sign_in_request", "face_check", "passkey", "passkey_challenge")
+        return (*own, "resident_key", "data_use", "audit")
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
         """The account in the clear, for the resident alone."""
@@ -42,6 +44,7 @@ class AuthData:
                 {"method": e.method, "level": e.level, "proved_at": rfc3339(e.proved_at)} for e in residents.evidence(resident_id)
             ],
             "devices": [{"name": d.name, "created_at": rfc3339(d.created_at), "used_at": rfc3339(d.used_at)} for d in devices],
+            "passkeys": keeping.export(resident_id),
             "sessions": [{"started_at": rfc3339(s.started_at), "used_at": rfc3339(s.used_at)} for s in signed_in],
         }
 
@@ -51,6 +54,7 @@ class AuthData:
         if found is None:
             raise NotFound()
         sessions.end_all("erased", resident_id=resident_id)
+        keeping.erase(resident_id)
         now = clock.now()
         session().execute(update(Device).where(Device.resident_id == resident_id, Device.revoked_at.is_(None)).values(revoked_at=now))
         if found.phone_blind is not None:

@@ -33,6 +33,12 @@ class Policy:
     devices_per_resident: int = 10
     sign_in_request_lifetime: dt.timedelta = dt.timedelta(minutes=15)
     face_check_lifetime: dt.timedelta = dt.timedelta(minutes=10)
+    passkeys_per_resident: int = 10
+    passkey_challenge_lifetime: dt.timedelta = dt.timedelta(minutes=5)
+    passkey_tries_per_resident_day: int = 20
+    passkey_challenges_per_network_hour: int = 1_200
+    passkey_failures_per_network_hour: int = 100
+    passkey_step_ups_per_resident_hour: int = 30
     identity_tries_per_resident_day: int = 5
     identity_tries_per_number_day: int = 10
     identity_checks_per_clerk_day: int = 400
@@ -42,6 +48,14 @@ class Policy:
     staff_tries_per_network_hour: int = 200
     residents_found_per_clerk_day: int = 400
     persons_revealed_per_clerk_day: int = 50
+    consent_lifetime: dt.timedelta = dt.timedelta(days=365)
+    sensitive_consent_age: dt.timedelta = dt.timedelta(minutes=5)
+    browser_lifetime: dt.timedelta = dt.timedelta(hours=12)
+    oauth_code_lifetime: dt.timedelta = dt.timedelta(seconds=60)
+    oauth_request_lifetime: dt.timedelta = dt.timedelta(minutes=20)
+    pushed_request_lifetime: dt.timedelta = dt.timedelta(seconds=60)
+    oauth_refresh_idle: dt.timedelta = dt.timedelta(days=30)
+    oauth_grant_lifetime: dt.timedelta = dt.timedelta(days=180)
     enrolment_lifetime: dt.timedelta = dt.timedelta(hours=24)
     enrolment_tries_per_network_hour: int = 30
 

@@ -48,14 +48,14 @@ class Tokens:
     token_type: str = "Bearer"  # the name of the scheme
 
 
-def open_for_resident(resident: Resident, *, device_id: UUID, thumbprint: str, strength: int) -> Tokens:
+def open_for_resident(resident: Resident, *, device_id: UUID, thumbprint: str, strength: int, passkey_id: UUID | None = None) -> Tokens:
     """A new session of a resident on a device; an older one on the same device ends."""
     policy = parts().policy
     older = select(SignIn).where(SignIn.device_id == device_id, SignIn.ended_at.is_(None))
     for old in session().scalars(older):
         end(old, "signed_in_again")
     made = _new(resident.city_id, thumbprint, strength, idle=policy.resident_idle, absolute=policy.resident_absolute)
-    made.resident_id, made.device_id = resident.id, device_id
+    made.resident_id, made.device_id, made.passkey_id = resident.id, device_id, passkey_id
     return _begin(made)
 
 
@@ -162,9 +162,11 @@ def raise_strength(actor: Actor, strength: int) -> Issued | None:
     held = session().get(SignIn, actor.session_id, with_for_update=True) if actor.session_id else None
     if held is None or held.ended_at is not None:
         return None
-    held.strength = max(held.strength, strength)
-    held.proved_at = clock.now()
-    session().execute(update(Device).where(Device.id == held.device_id, Device.proved_at.is_(None)).values(proved_at=held.proved_at))
+    now = clock.now()
+    if strength >= held.strength:
+        # A weaker proof than the session already has makes it no fresher: otherwise a name and a number would renew a face.
+        held.strength, held.proved_at = strength, now
+    session().execute(update(Device).where(Device.id == held.device_id, Device.proved_at.is_(None)).values(proved_at=now))
     session().flush()
     return parts().tokens.issue(_actor(held))
 
@@ -184,6 +186,14 @@ def end_all(because: str, *, resident_id: UUID | None = None, staff_id: UUID | N
     for held in ending:
         end(held, because)
     return len(ending)
+
+
+def end_of_passkey(passkey_id: UUID, because: str, *, but: UUID | None) -> None:
+    """End the sessions that a passkey opened, perhaps but one."""
+    opened = select(SignIn).where(SignIn.passkey_id == passkey_id, SignIn.ended_at.is_(None)).order_by(SignIn.id).with_for_update()
+    for held in session().scalars(opened):
+        if held.id != but:
+            end(held, because)
 
 
 def end_of_device(device_id: UUID, because: str) -> None:

@@ -10,6 +10,7 @@ from auth import devices, proofs, residents, sessions, sign_in_codes
 from auth.errors import AccountClosed, NotYetApproved, RequestOver, StrongerFactorRequired
 from auth.installing import parts
 from auth.models import Resident, SignInRequest
+from auth.passkeys import keeping
 from auth.proofs import Proof
 from auth.rules import Level, Strength
 from auth.sessions import Tokens
@@ -20,8 +21,6 @@ from core.db import session, transaction
 from core.errors import CityError, NotFound
 from core.ports import Call
 from core.vocabulary import AuditEvent, Event
-
-WAYS = ("device", "face", "counter")
 
 
 def sign_in(actor: Actor, call: Call, *, city_id: int | None, phone: str, code: str, device_name: str) -> Tokens:
@@ -48,28 +47,41 @@ def _enter(actor: Actor, asked: Asker, mac: bytes, proof: Proof, device_name: st
     device = devices.known(resident.id, proof.thumbprint)
     if device is not None:
         device.used_at = clock.now()
-        return _start(actor, resident, device.id, proof, Strength.TWO if device.proved_at else Strength.SMS)
-    if resident.identity_level >= Level.NAMED and devices.stands_for(resident.id):
-        return _ask(actor, resident, proof, device_name)
+        return start(actor, resident, device.id, proof, Strength.TWO if device.proved_at else Strength.SMS)
+    if resident.identity_level >= Level.NAMED and (ways := stronger_ways(resident.id)):
+        asked_for = ask(actor, resident, thumbprint=proof.thumbprint, device_name=device_name)
+        return StrongerFactorRequired(request=ids.show("signin", asked_for.id), ways=ways)
     made = devices.register(actor, resident_id=resident.id, city_id=resident.city_id, proof=proof, name=device_name)
-    return _start(actor, resident, made.id, proof, Strength.SMS)
+    return start(actor, resident, made.id, proof, Strength.SMS)
 
 
-def _start(actor: Actor, resident: Resident, device_id: UUID, proof: Proof, strength: Strength) -> Tokens:
-    tokens = sessions.open_for_resident(resident, device_id=device_id, thumbprint=proof.thumbprint, strength=int(strength))
+def stronger_ways(resident_id: UUID) -> list[str]:
+    """How a new device may enter an account that has more than a phone number; empty for one that has not."""
+    own = [way for way, stands in (("device", devices.stands_for), ("passkey", keeping.stands_for)) if stands(resident_id)]
+    return [*own, "face", "counter"] if own else []
+
+
+def start(actor: Actor, resident: Resident, device_id: UUID, proof: Proof, strength: Strength, *, passkey_id: UUID | None = None) -> Tokens:
+    """Open the session of somebody who was let in, in the current transaction."""
+    tokens = sessions.open_for_resident(
+        resident, device_id=device_id, thumbprint=proof.thumbprint, strength=int(strength), passkey_id=passkey_id
+    )
     subject = sessions.show(tokens.session)
     detail = {"strength": int(strength), "device": ids.show("device", device_id)}
+    if passkey_id is not None:
+        detail["passkey"] = ids.show("passkey", passkey_id)
     audit.record(actor, AuditEvent.SIGNED_IN, city_id=resident.city_id, subject=subject, resident_id=resident.id, detail=detail)
     return tokens
 
 
-def _ask(actor: Actor, resident: Resident, proof: Proof, device_name: str) -> CityError:
+def ask(actor: Actor, resident: Resident, *, thumbprint: str, device_name: str) -> SignInRequest:
+    """Put a request before the resident's other devices; ``thumbprint`` names the key, or the browser, that may come in by it."""
     now = clock.now()
     asked = SignInRequest(
         id=ids.new_id(),
         city_id=resident.city_id,
         resident_id=resident.id,
-        thumbprint=proof.thumbprint,
+        thumbprint=thumbprint,
         device_name=device_name,
         state="waiting",
         created_at=now,
@@ -80,7 +92,7 @@ def _ask(actor: Actor, resident: Resident, proof: Proof, device_name: str) -> Ci
     shown, owner = ids.show("signin", asked.id), ids.show("resident", resident.id)
     audit.record(actor, AuditEvent.SIGN_IN_ASKED, city_id=resident.city_id, subject=shown, resident_id=resident.id)
     outbox.emit(Event.SIGN_IN_ASKED, city_id=resident.city_id, subject=owner, payload={"resident": owner, "request": shown})
-    return StrongerFactorRequired(request=shown, ways=list(WAYS))
+    return asked
 
 
 def claim(actor: Actor, call: Call, request_id: UUID) -> Tokens:
@@ -99,7 +111,7 @@ def claim(actor: Actor, call: Call, request_id: UUID) -> Tokens:
         )
         devices.note_proof(device.id)
         strength = Strength.TWO if asked.approved_by == "device" else Strength.STRONG
-        return _start(actor, resident, device.id, proof, strength)
+        return start(actor, resident, device.id, proof, strength)
 
 
 def of_key(request_id: UUID, proof: Proof, *, lock: bool = False) -> SignInRequest:

@@ -43,6 +43,18 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             "您的市民卡账号于{time}在新设备“{device}”上登录。如非本人操作，请立即登录并移除该设备。",
             "Your city card account was signed in at {time} on a new device, {device}. If it was not you, sign in and remove it.",
         ),
+        "passkey_added": Template(
+            "您的市民卡账号于{time}新增通行密钥“{device}”。如非本人操作，请立即登录并移除，或到柜台办理。",
+            "A passkey, {device}, was added to your city card account at {time}. If it was not you, sign in and remove it.",
+        ),
+        "passkey_removed": Template(
+            "您的市民卡账号于{time}移除了通行密钥“{device}”。如非本人操作，请立即登录查看，或到柜台办理。",
+            "The passkey {device} was removed from your city card account at {time}. If it was not you, sign in or go to a counter.",
+        ),
+        "passkey_stopped": Template(
+            "您的通行密钥“{device}”疑似被复制，已于{time}停用。请用其他方式登录后移除陌生设备，或到柜台办理。",
+            "Your passkey {device} may have been copied and was stopped at {time}. Sign in another way and remove unknown devices.",
+        ),
         "card_lost": Template(
             "尾号{tail}的市民卡已于{time}挂失，此后的消费将被拒绝。找回后可在应用中解除挂失。",
             "Your city card ending in {tail} was reported lost at {time}; it can no longer pay. Take the report back in the app.",

@@ -66,6 +66,27 @@ WORDINGS: Mapping[Event, Wording] = {
         "Your account was signed in at {time} on a new device, {device}. If it was not you, remove that device now.",
         sms="new_device",
     ),
+    Event.PASSKEY_ADDED: Wording(
+        "新增通行密钥",
+        "Passkey added",
+        "您的账号于{time}新增通行密钥“{device}”，今后可用它登录。如非本人操作，请立即移除。",
+        "The passkey {device} was added to your account at {time} and can sign in from now on. If it was not you, remove it now.",
+        sms="passkey_added",
+    ),
+    Event.PASSKEY_REMOVED: Wording(
+        "通行密钥已移除",
+        "Passkey removed",
+        "通行密钥“{device}”已于{time}移除，由它打开的其他登录已退出。如非本人操作，请检查您的设备。",
+        "The passkey {device} was removed at {time}; other sign-ins it opened have ended. If it was not you, check your devices.",
+        sms="passkey_removed",
+    ),
+    Event.PASSKEY_STOPPED: Wording(
+        "通行密钥已停用",
+        "Passkey stopped",
+        "通行密钥“{device}”的使用次数出现倒退，可能已被复制，已于{time}停用。请移除陌生设备，并登记新的通行密钥。",
+        "The passkey {device} counted backwards and may have been copied; it was stopped at {time}. Remove unknown devices.",
+        sms="passkey_stopped",
+    ),
 }
 
 
