@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core import files
 from core.actors import Actor
+from core.files.content import MediaType
 from core.files.errors import FileDamaged, FileTooLarge, FileTypeRefused, PictureRefused
 from core.files.schemas import FileOut, FileQuery
 from core.models import File
@@ -45,7 +46,7 @@ def store_file(actor: Actor, query: dict[str, Any], call: Call) -> File:
     operation="readFile",
     access=resident(level=1, strength=2),
     errors=(FileDamaged,),
-    media="application/octet-stream",
+    media=", ".join(sorted({MediaType.JPEG, MediaType.PNG, MediaType.PDF})),
 )
 def read_file(actor: Actor, file: UUID) -> Answer:
     """Read a file of one's own, as an attachment."""

@@ -49,6 +49,8 @@ class IdConverter(BaseConverter):
     def __init__(self, url_map: Any, prefix: str) -> None:
         super().__init__(url_map)
         self.prefix = prefix
+        # Told by form already, so that nonsense is the same 404 for every method; a refusal in to_python could end as a 405.
+        self.regex = f"{prefix}_[0-7][0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{{25}}"
 
     def to_python(self, value: str) -> Any:
         try:

@@ -140,7 +140,8 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.gives is not None:
         done["content"] = {"application/json": {"schema": route.gives}}
     elif route.status != 204:
-        done["content"] = {route.media: {"schema": {"type": "object" if route.media == "application/json" else "string"}}}
+        kind = "object" if route.media == "application/json" else "string"
+        done["content"] = {media: {"schema": {"type": kind}} for media in route.media.split(", ")}
     responses: dict[str, Any] = {str(route.status): done}
     if route.etag:
         responses["304"] = {"description": "Not changed"}
