@@ -74,7 +74,7 @@ class Ground:
         if self._loaded is None:
             cache = self.stack.enter_context(valkey.running(self.home / "valkey"))
             self._loaded = load_city(self.home, self.postgres, cache)
-            self.stack.callback(granian.stop, self._loaded.web)
+            self.stack.callback(self._loaded.close)
         return self._loaded
 
     def http(self, web: Web, requests: list[bytes], *, connections: int, seconds: float, expect: int, warm: int = 200) -> Taken:

@@ -21,6 +21,7 @@ from bench.settings import FACTORY, Installation
 from bench.terminals import Session, Terminal, sign_in
 from command.embedded import postgres, valkey
 from config import settings
+from core import db
 
 HANDLES, POOR, TILLS, HOT_TILLS = 20_000, 5_000, 100, 16
 AMOUNT_FEN = 100
@@ -94,6 +95,14 @@ class Loaded:
 
             self._app = create_app(settings.read(self.installation.environment()))
         return self._app
+
+    def close(self) -> None:
+        """Ends the web, and the connections of the application in this process."""
+        granian.stop(self.web)
+        if self._app is not None:
+            with self._app.app_context():
+                db.db.engine.dispose()
+            db.drop_connection()
 
 
 def _charge(code: Made) -> bytes:
