@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from enum import Enum
 from typing import Any
 
 import marshmallow as ma
@@ -33,6 +34,13 @@ class Bytes(ma.fields.String):
         if not 1 <= len(raw) <= self.most or base64.urlsafe_b64encode(raw).decode().rstrip("=") != value:
             raise self.make_error("invalid")
         return raw
+
+
+class Word(ma.fields.String):
+    """A word of the standard, which the package holds as a member of an enum."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return str(value.value) if isinstance(value, Enum) else super()._serialize(value, attr, obj, **kwargs)
 
 
 class FromBrowser(Schema):
@@ -122,24 +130,24 @@ class HolderOut(Schema):
 class AlgorithmOut(Schema):
     """A kind of key that is taken (COSE numbers; -7 is ES256)."""
 
-    type = ma.fields.String(required=True)
+    type = Word(required=True)
     alg = ma.fields.Integer(required=True)
 
 
 class KnownKeyOut(Schema):
     """A key that is registered already."""
 
-    type = ma.fields.String(required=True)
+    type = Word(required=True)
     id = Bytes(required=True)
-    transports = ma.fields.List(ma.fields.String(), required=True)
+    transports = ma.fields.List(Word(), required=True)
 
 
 class SelectionOut(Schema):
     """What the authenticator must be able to do."""
 
-    resident_key = ma.fields.String(data_key="residentKey", required=True)
+    resident_key = Word(data_key="residentKey", required=True)
     require_resident_key = ma.fields.Boolean(data_key="requireResidentKey", required=True)
-    user_verification = ma.fields.String(data_key="userVerification", required=True)
+    user_verification = Word(data_key="userVerification", required=True)
 
 
 class CreationOut(Schema):
@@ -152,7 +160,7 @@ class CreationOut(Schema):
     timeout = Count(required=True)
     exclude_credentials = ma.fields.List(ma.fields.Nested(KnownKeyOut), data_key="excludeCredentials", required=True)
     authenticator_selection = ma.fields.Nested(SelectionOut, data_key="authenticatorSelection", required=True)
-    attestation = ma.fields.String(required=True)
+    attestation = Word(required=True)
 
 
 class RequestOut(Schema):
@@ -162,7 +170,7 @@ class RequestOut(Schema):
     timeout = Count(required=True)
     rp_id = ma.fields.String(data_key="rpId", required=True)
     allow_credentials = ma.fields.List(ma.fields.Nested(KnownKeyOut), data_key="allowCredentials", required=True)
-    user_verification = ma.fields.String(data_key="userVerification", required=True)
+    user_verification = Word(data_key="userVerification", required=True)
 
 
 class CreationOptionsOut(Schema):
