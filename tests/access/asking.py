@@ -15,6 +15,9 @@ from PIL import Image
 import cards
 from auth import terminals
 from auth.models import FaceCheck, SignInRequest
+from auth.passkeys import challenges
+from auth.passkeys.challenges import Purpose
+from auth.passkeys.models import Passkey
 from auth.staff import totp
 from command.story import proving
 from core import clock, db, files, ids
@@ -22,7 +25,8 @@ from core.actors import system
 from payments import topping_up
 from services.notices.models import NoticeRow
 from tests.access.whole import EVERY_FUNCTION, YUNCHUAN, Person, Till, Whole
-from tests.auth.conftest import PASSWORD
+from tests.auth.authenticator import Authenticator, cbor
+from tests.auth.conftest import PASSWORD, pack
 
 Asking = Callable[["Scene"], "Ask"]
 ASKED: dict[str, Asking] = {}
@@ -96,6 +100,19 @@ class Scene:
             session.flush()
             return ids.show("face", check.id)
 
+    def passkey(self) -> tuple[str, Authenticator]:
+        """A passkey of the owner's, and the authenticator that holds it."""
+        held = Authenticator(handle=self.owner.id.bytes)
+        with db.transaction() as session:
+            kept = Passkey(
+                id=ids.new_id(), city_id=self.owner.city, resident_id=self.owner.id, credential_id=held.credential_id,
+                public_key=cbor(held.cose()), sign_count=0, backup_eligible=True, backed_up=True, transports=[], name="手机",
+                created_at=clock.now(),
+            )  # fmt: skip
+            session.add(kept)
+            session.flush()
+            return ids.show("passkey", kept.id), held
+
     def chip(self) -> dict[str, Any]:
         """The owner's identity card on the reader."""
         return {"name": self.owner.name, "citizen_number": self.owner.citizen_number, "valid_until": None, "reader": "R1"}
@@ -140,6 +157,9 @@ plain("listSignInRequests", "/api/me/sign-in-requests")
 plain("getMe", "/api/me")
 plain("beginFaceCheck", "/api/me/face-checks")
 plain("listDevices", "/api/me/devices")
+plain("listPasskeys", "/api/me/passkeys")
+plain("beginPasskey", "/api/me/passkeys/options")
+plain("beginPasskeyCheck", "/api/me/passkey-checks/options")
 plain("listStaff", "/api/staff")
 plain("listTerminals", "/api/terminals")
 plain("listProducts", "/api/products")
@@ -247,6 +267,46 @@ def _finish_own_face(scene: Scene) -> Ask:
 def _remove_device(scene: Scene) -> Ask:
     shown = ids.show("device", scene.owner.device)
     return Ask(f"/api/me/devices/{shown}", None, shown)
+
+
+@asks("addPasskey")
+def _add_passkey(scene: Scene) -> Ask:
+    with db.transaction():
+        actor = scene.owner.actor
+        binding = f"session:{scene.owner.session}"
+        challenge = challenges.give(Purpose.ADD, city_id=actor.city_id, binding=binding, resident_id=actor.id)
+    asked = {"public_key": {"challenge": pack(challenge), "user": {"id": pack(scene.owner.id.bytes)}}}
+    return Ask("/api/me/passkeys", {"name": "手机", "credential": Authenticator().create(asked)})
+
+
+@asks("removePasskey")
+def _remove_passkey(scene: Scene) -> Ask:
+    shown, _ = scene.passkey()
+    return Ask(f"/api/me/passkeys/{shown}", None, shown)
+
+
+@asks("beginPasskeySignIn")
+def _begin_passkey_sign_in(scene: Scene) -> Ask:
+    return Ask("/api/passkey-sign-ins/options", {"device_key": proving.public_jwk(proving.new_key())})
+
+
+@asks("signInWithPasskey")
+def _sign_in_with_passkey(scene: Scene) -> Ask:
+    _, passkey = scene.passkey()
+    key = proving.new_key()
+    with db.transaction():
+        challenge = challenges.give(Purpose.SIGN_IN, city_id=scene.owner.city, binding=proving.name_of(key))
+    credential = passkey.get({"public_key": {"challenge": pack(challenge)}})
+    return Ask("/api/passkey-sign-ins", {"credential": credential, "device_name": "手机"}, key=key)
+
+
+@asks("finishPasskeyCheck")
+def _finish_passkey_check(scene: Scene) -> Ask:
+    _, passkey = scene.passkey()
+    with db.transaction():
+        binding = f"session:{scene.owner.session}"
+        challenge = challenges.give(Purpose.STEP_UP, city_id=scene.owner.city, binding=binding, resident_id=scene.owner.id)
+    return Ask("/api/me/passkey-checks", {"credential": passkey.get({"public_key": {"challenge": pack(challenge)}})})
 
 
 @asks("sendCounterCode")
