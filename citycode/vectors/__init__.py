@@ -1,0 +1,1 @@
+"""Published vectors of the city code, good and hostile; ``python -m citycode.vectors`` writes them anew."""
