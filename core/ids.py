@@ -11,9 +11,17 @@ from core import clock
 from core.errors import NotFound
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUE = {c: i for i, c in enumerate(ALPHABET)} | {c.upper(): i for i, c in enumerate(ALPHABET)}
+# Two characters at a time for showing; for reading, Python's own base 32, with "!" for the four letters that Crockford leaves out.
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_PLACES = tuple(range(120, -1, -10))
+_TO_BASE32 = str.maketrans(ALPHABET + "ilou", "0123456789abcdefghijklmnopqrstuv" + "!!!!") | str.maketrans(
+    (ALPHABET[10:] + "ilou").upper(), "abcdefghijklmnopqrstuv" + "!!!!"
+)
 _lock = threading.Lock()
 _last = 0
+# Random bytes fetched from the kernel in one call for many ids; a child process fetches its own.
+_POOL_BYTES = 9 * 256
+_pool = b""
 SET_BACK = 60_000 << 12
 
 
@@ -21,14 +29,31 @@ def new_id() -> UUID:
     """A new UUIDv7, rising within the process, stamped with the city's time so that monthly partitions agree with it."""
     global _last
     stamp = int(clock.timestamp() * 1000) << 12
-    random = int.from_bytes(os.urandom(9), "big")
     with _lock:
+        random = _random()
         # 12 bits under the millisecond keep ids of one process in order; a burst beyond 4,096 a millisecond borrows from the next.
         # A clock that was set back for good (a demo's, a test's) is followed: ids of another month would be refused by the ledger.
         fresh = stamp | (random >> 62 & 0x3FF)
         _last = fresh if _last - fresh > SET_BACK else max(fresh, _last + 1)
         ordered = _last
     return UUID(int=(ordered >> 12 << 80) | (7 << 76) | ((ordered & 0xFFF) << 64) | (2 << 62) | (random & ((1 << 62) - 1)))
+
+
+def _random() -> int:
+    """72 random bits, each handed out once."""
+    global _pool
+    if not _pool:
+        _pool = os.urandom(_POOL_BYTES)
+    taken, _pool = _pool[:9], _pool[9:]
+    return int.from_bytes(taken, "big")
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = b""
+
+
+os.register_at_fork(after_in_child=_forget_pool)
 
 
 def at(identity: UUID) -> dt.datetime:
@@ -44,22 +69,15 @@ def floor_id(moment: dt.datetime) -> UUID:
 def show(prefix: str, identity: UUID) -> str:
     """``card_01j…``: how an id looks outside."""
     value = identity.int
-    digits = [""] * 26
-    for place in range(25, -1, -1):
-        digits[place] = ALPHABET[value & 31]
-        value >>= 5
-    return prefix + "_" + "".join(digits)
+    return prefix + "_" + "".join([_PAIRS[value >> place & 1023] for place in _PLACES])
 
 
 def parse(prefix: str, text: str) -> UUID:
     """The id behind a shown one; NotFound for another prefix, another length or a character outside the alphabet."""
     tail = text[len(prefix) + 1 :]
-    if not text.startswith(prefix + "_") or len(tail) != 26 or tail[0] not in "01234567":
+    if not text.startswith(prefix + "_") or len(tail) != 26 or tail[0] not in "01234567" or not (tail.isascii() and tail.isalnum()):
         raise NotFound()
-    value = 0
-    for character in tail:
-        digit = _VALUE.get(character)
-        if digit is None:
-            raise NotFound()
-        value = value << 5 | digit
-    return UUID(int=value)
+    try:
+        return UUID(int=int(tail.translate(_TO_BASE32), 32))
+    except ValueError as fault:
+        raise NotFound() from fault

@@ -7,6 +7,7 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 
 import psycopg
 import redis
@@ -89,15 +90,15 @@ class Quotas:
     def __init__(self, url: str, *, processes: int = 1) -> None:
         self.redis = redis.Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25) if url else None
         self.processes = processes
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
         self._silent_until = 0.0
 
-    def take(self, key: str, *, per_minute: int, shared: bool = True) -> None:
+    def take(self, key: tuple[Hashable, ...] | str, *, per_minute: int, shared: bool = True) -> None:
         """Take one request from the caller's quota or raise Throttled."""
         if shared and self.redis is not None and time.monotonic() > self._silent_until:
             try:
-                self._take_shared(self.redis, key, per_minute)
+                self._take_shared(self.redis, key if isinstance(key, str) else ":".join(str(part) for part in key), per_minute)
                 return
             except redis.RedisError:
                 # Redis is away: count here for a while rather than waiting for it on every request.
@@ -114,7 +115,7 @@ class Quotas:
         if used > per_minute:
             raise Throttled(retry_after=60 - int(time.time()) % 60)
 
-    def _take_here(self, key: str, per_minute: int) -> None:
+    def _take_here(self, key: Hashable, per_minute: int) -> None:
         now, rate = time.monotonic(), max(1.0, per_minute / self.processes)
         with self._lock:
             level, seen = self._buckets.pop(key, (rate, now))

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from core.idempotency import Kept
 from core.web import problems
+from core.web.beginning import begun
 from core.web.routing import Route
 
 
@@ -35,7 +36,7 @@ def respond(route: Route, body: Any, answer: Answer) -> Response:
     """The response for a dumped body."""
     status = answer.status or route.status
     empty = status == 204
-    response = Response(b"" if empty else as_bytes(body), status=status, mimetype=None if empty else route.media)
+    response = Response(b"" if empty else as_bytes(body), status=status, headers=begun(), mimetype=None if empty else route.media)
     for name, value in answer.headers.items():
         response.headers[name] = value
     if answer.replayed:
@@ -54,7 +55,7 @@ def replay(route: Route, kept: Kept) -> Response:
         return respond(route, kept.body, Answer(status=kept.status, replayed=True))
     body = dict(kept.body or {})
     body["title"] = body.get("messages", {}).get(problems.language(), body.get("title"))
-    response = Response(problems.encode(body), status=kept.status, mimetype=problems.MEDIA)
+    response = Response(problems.encode(body), status=kept.status, headers=begun(), mimetype=problems.MEDIA)
     response.headers["Idempotency-Replayed"] = "true"
     return response
 

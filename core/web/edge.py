@@ -23,6 +23,7 @@ from core.web import hot, problems
 from core.web.answering import respond
 from core.web.modes import MODES, Ready, state_of
 from core.web.routing import Route, Routes
+from core.web.wire import read_call
 
 log = structlog.get_logger("edge")
 # Requests a minute by kind of caller; a route may state its own.
@@ -35,12 +36,6 @@ PER_MINUTE = {
     ActorKind.SYSTEM: 60_000,
 }
 FORM = "application/x-www-form-urlencoded"
-HEADERS = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-)
 
 
 class IdConverter(BaseConverter):
@@ -98,7 +93,9 @@ class _Handler:
         self.edge, self.route = edge, route
         self.read = None if route.takes is None else reader(route, route.takes())
         self.query = route.query() if route.query else None
-        self.ready = Ready(route, route.gives() if route.gives else None, lambda: edge.reads[route.path])
+        schema = route.gives() if route.gives else None
+        fast = hot.dumper(schema) if schema is not None and route.mode == "posts" else None
+        self.ready = Ready(route, schema, lambda: edge.reads[route.path], fast)
         self.mode = MODES[route.mode]
         self.__name__ = route.operation
 
@@ -109,16 +106,12 @@ class _Handler:
             response = self._answer(path)
         finally:
             audit.request_id.reset(token)
-        response.headers["X-Request-Id"] = ids.show("req", request_id)
-        for name, value in HEADERS:
-            if name not in response.headers:
-                response.headers[name] = value
         return response
 
     def _answer(self, path: dict[str, Any]) -> Response:
         actor = ANONYMOUS
         try:
-            call = read_call(self.route)
+            call = read_call(self.route.most_bytes)
             if "Authorization" in call.headers and not self.route.own_bearer:
                 actor = self.edge.authenticator.authenticate(call)
             self.route.access.check(actor)
@@ -140,13 +133,14 @@ class _Handler:
         return respond(self.route, given.body, given)
 
     def _take_quota(self, actor: Actor, call: Call) -> None:
-        who = call.address if actor.kind is ActorKind.ANONYMOUS else str(actor.id)
+        who = call.address if actor.kind is ActorKind.ANONYMOUS else actor.id
         per_minute = self.route.per_minute or PER_MINUTE[actor.kind]
-        self.edge.quotas.take(f"{who}:{self.route.operation}", per_minute=per_minute, shared=self.route.mode != "posts")
+        self.edge.quotas.take((who, self.route.operation), per_minute=per_minute, shared=self.route.mode != "posts")
 
     def _arguments(self, call: Call, path: dict[str, Any]) -> dict[str, Any]:
         if self.read is not None:
-            if request.mimetype != (FORM if self.route.form else "application/json"):
+            wanted = FORM if self.route.form else "application/json"
+            if request.environ.get("CONTENT_TYPE") != wanted and request.mimetype != wanted:
                 raise problems.MediaUnknown()
             path["body"] = self.read(call.body)
         if self.query is not None:
@@ -173,21 +167,6 @@ def reader(route: Route, schema: ma.Schema) -> hot.Reader:
     if route.form:
         return hot.by_form(schema)
     return hot.derived(schema) if route.mode == "posts" else hot.by_schema(schema)
-
-
-def read_call(route: Route) -> Call:
-    """The request as a value; raises TooLarge beyond the route's limit."""
-    if (request.content_length or 0) > route.most_bytes:
-        raise problems.TooLarge()
-    request.max_content_length = route.most_bytes
-    return Call(
-        method=request.method,
-        path=request.path,
-        query=request.query_string.decode("latin-1"),
-        headers=request.headers,  # type: ignore[arg-type]  # werkzeug's Headers reads like a mapping, without regard to case
-        body=request.get_data(cache=True),
-        address=request.remote_addr or "",
-    )
 
 
 def _query(schema: ma.Schema) -> dict[str, Any]:
@@ -222,7 +201,7 @@ def _of_database(fault: BaseException) -> CityError:
 def _framework_refusal(fault: HTTPException) -> Response:
     refusal, headers = problems.of_http(fault)
     response = problems.answer(refusal, None)
-    for name, value in (*headers.items(), *HEADERS):
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response
 

@@ -15,6 +15,8 @@ from core.errors import Invalid, Malformed, NotFound
 
 Reader = Callable[[bytes], dict[str, Any]]
 _UNSET = object()
+# Shown as they are.
+_PLAIN = (ma.fields.Integer, ma.fields.String, ma.fields.Boolean, fields.Fen, fields.Count, fields.Text, fields.OneOf)
 
 
 def by_schema(schema: ma.Schema) -> Reader:
@@ -88,6 +90,42 @@ def derived(schema: ma.Schema) -> Reader:
         return loaded
 
     return read
+
+
+Dumper = Callable[[Any], dict[str, Any]]
+
+
+def dumper(schema: ma.Schema) -> Dumper | None:
+    """What the schema's ``dump`` does, member by member without its general machinery; None where a member needs that."""
+    members: list[tuple[str, str, Callable[[Any], Any] | None]] = []
+    for name, member in schema.fields.items():
+        shown = _shower(member)
+        if shown is _UNSET or member.load_only:
+            return None
+        members.append((member.data_key or name, member.attribute or name, shown))
+
+    def dump(given: Any) -> dict[str, Any]:
+        read = given.__getitem__ if isinstance(given, dict) else lambda name: getattr(given, name)
+        body = {}
+        for key, name, shown in members:
+            value = read(name)
+            body[key] = value if shown is None or value is None else shown(value)
+        return body
+
+    return dump
+
+
+def _shower(member: ma.fields.Field[Any]) -> Any:
+    if isinstance(member, fields.Id):
+        prefix = member.prefix
+        return lambda value: ids.show(prefix, value)
+    if isinstance(member, fields.Moment):
+        return fields.rfc3339
+    if type(member) in _PLAIN:
+        return None
+    if isinstance(member, ma.fields.Nested) and not member.many and isinstance(member.schema, ma.Schema):
+        return dumper(member.schema) or _UNSET
+    return _UNSET
 
 
 def _type(member: ma.fields.Field[Any]) -> Any:

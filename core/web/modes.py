@@ -21,8 +21,8 @@ from core.actors import Actor
 from core.errors import Busy, CityError, PreconditionNeeded, Stale
 from core.idempotency import Kept, Once
 from core.ports import Call
-from core.web import problems
-from core.web.answering import dump, etag, replay, respond
+from core.web import hot, problems
+from core.web.answering import Answer, dump, etag, replay, respond
 from core.web.routing import Route
 
 TRIES = 3
@@ -38,9 +38,15 @@ class Ready:
     schema: ma.Schema | None
     twin: Callable[[], Route]
 
-    def run(self, actor: Actor, arguments: dict[str, Any]) -> tuple[Any, Any]:
+    fast: hot.Dumper | None = None
+
+    def run(self, actor: Actor, arguments: dict[str, Any]) -> tuple[Any, Answer]:
         """The dumped body and the answer it came in."""
-        return dump(self.schema, self.route.view(actor, **arguments))
+        given = self.route.view(actor, **arguments)
+        if self.fast is None:
+            return dump(self.schema, given)
+        answer = given if isinstance(given, Answer) else Answer(given)
+        return self.fast(answer.body), answer
 
 
 Mode = Callable[[Ready, Actor, Call, dict[str, Any]], Response]

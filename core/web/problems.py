@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from core import ids
 from core.errors import CityError, Invalid, Malformed, NotFound
+from core.web.beginning import begun
 
 LANGUAGES = ("zh-CN", "en")
 MEDIA = "application/problem+json"
@@ -67,7 +68,8 @@ def document(refusal: CityError, request_id: UUID | None, reader: str) -> dict[s
 
 def answer(refusal: CityError, request_id: UUID | None) -> Response:
     """The response of a refusal."""
-    response = Response(encode(document(refusal, request_id, language())), status=refusal.status, mimetype=MEDIA)
+    body = encode(document(refusal, request_id, language()))
+    response = Response(body, status=refusal.status, headers=begun(), mimetype=MEDIA)
     response.headers["Content-Language"] = language()
     for name, value in refusal.headers.items():
         response.headers[name] = value
