@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +44,12 @@ def free_port(start: int = LOWEST_PORT) -> int:
     raise DidNotStart("no free port on the loopback")
 
 
-def command(target: str, port: int, *, factory: bool) -> list[str]:
-    """The command line of granian for an application named as `module:name`."""
-    line = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers", "--no-access-log",
-        "--log-level", "warning",
+def bare(target: str, port: int) -> list[str]:
+    """The command line that serves a bare application, named as `module:name`, as the program is served."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
+        "--workers", "2", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning", target,
     ]  # fmt: skip
-    return [*line, *(["--factory"] if factory else []), target]
 
 
 def wait_for_port(process: subprocess.Popen[bytes], address: Address, log: Path) -> None:
@@ -67,14 +64,12 @@ def wait_for_port(process: subprocess.Popen[bytes], address: Address, log: Path)
     raise DidNotStart(log.read_text(errors="replace")[-2000:] or "it ended without a word")
 
 
-def start(target: str, log: Path, environment: Mapping[str, str], *, factory: bool = False) -> Web:
-    """Brings the application up on a free port of the loopback."""
-    port = free_port()
+def start(command: Sequence[str], port: int, log: Path, environment: Mapping[str, str]) -> Web:
+    """Starts a server that will listen on this port of the loopback, and waits for it."""
     with log.open("ab") as out:
         process = subprocess.Popen(
-            command(target, port, factory=factory), cwd=ROOT, env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-        )  # fmt: skip
+            command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
     web = Web(process, ("127.0.0.1", port), log)
     try:
         wait_for_port(process, web.address, log)
@@ -93,13 +88,3 @@ def stop(web: Web) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(web.process.pid, signal.SIGKILL)
         web.process.wait()
-
-
-@contextmanager
-def serving(target: str, log: Path, environment: Mapping[str, str] | None = None, *, factory: bool = False) -> Iterator[Web]:
-    """A server for the time of a `with` block."""
-    web = start(target, log, environment or {}, factory=factory)
-    try:
-        yield web
-    finally:
-        stop(web)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import secrets
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from bench.books import offences
 from bench.codes import Made, Phones
 from bench.granian import Web
 from bench.people import People, settle
-from bench.settings import FACTORY, Installation
+from bench.settings import Installation
 from bench.terminals import Session, Terminal, sign_in
 from command.embedded import postgres, valkey
 from config import settings
@@ -25,6 +26,7 @@ from core import db
 
 HANDLES, POOR, TILLS, HOT_TILLS = 20_000, 5_000, 100, 16
 AMOUNT_FEN = 100
+WEB = "command.web"
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew, well before their ten minutes are over
 
 
@@ -125,16 +127,17 @@ def load_city(home: Path, database: postgres.Server, cache: valkey.Server) -> Lo
     root_key = bytes.fromhex(installation.root_key)
     people = settle(installation.owner_database_url, root_key, handles=HANDLES, poor=POOR, terminals=TILLS, merchants=TILLS, hot=HOT_TILLS)
     return Loaded(
-        installation, people, serve(installation, FACTORY, home / "web.log"),
+        installation, people, serve(installation, WEB, home / "web.log"),
         _phones(people, people.handles), _phones(people, people.poor),
     )  # fmt: skip
 
 
-def serve(installation: Installation, factory: str, log: Path) -> Web:
-    """The web over this installation, or a stubbed one."""
-    environment = installation.environment()
-    environment.pop("CITYCARD_OWNER_DATABASE_URL")
-    return granian.start(factory, log, environment, factory=True)
+def serve(installation: Installation, module: str, log: Path) -> Web:
+    """The web over this installation as `citycard run` starts it, or a stubbed one: a module that serves when it is run."""
+    port = granian.free_port(installation.port)
+    environment = installation.environment(port=str(port))
+    del environment["CITYCARD_OWNER_DATABASE_URL"]
+    return granian.start([sys.executable, "-m", module], port, log, environment)
 
 
 def _phones(people: People, handles: range) -> Phones:

@@ -7,7 +7,6 @@ from pathlib import Path
 from config.settings import PROVIDERS
 
 CITY = "yunchuan"
-FACTORY = "command.web:application"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ def verify(_ground: Ground, seconds: float) -> Taken:
 
 def hello(ground: Ground, seconds: float) -> Taken:
     """Bare Flask, served as the program is served."""
-    web = ground.web("hello", lambda: granian.start("bench.limits.hello:app", ground.home / "hello.log", {}))
+    port = granian.free_port()
+    command = granian.bare("bench.limits.hello:app", port)
+    web = ground.web("hello", lambda: granian.start(command, port, ground.home / "hello.log", {}))
     requests = [load.request("GET", "/hello")] * int(seconds * 40000)
     return ground.http(web, requests, connections=32, seconds=seconds, expect=200)
 

@@ -5,7 +5,7 @@ from bench.loaded import serve
 
 AT_MOST = 9_000
 WARM = 300
-STUBBED = "bench.limits.present_stubbed:application"
+STUBBED = "bench.limits.present_stubbed"
 
 
 def present(ground: Ground, seconds: float) -> Taken:

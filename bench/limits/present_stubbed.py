@@ -4,8 +4,6 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
-
 from cards import presenting
 from command import web
 
@@ -17,7 +15,6 @@ def _answer(*_arguments: Any, **_named: Any) -> tuple[Any, ...]:
     return (None, until, NOBODY, NOBODY, "王*明", "9901000000000001", "virtual", "resident", None)
 
 
-def application() -> Flask:
-    """What granian loads."""
+if __name__ == "__main__":
     presenting._consume = _answer
-    return web.application()
+    web.main()
