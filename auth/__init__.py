@@ -6,8 +6,19 @@ Other floors use these names and nothing below them.
 from auth import jobs as jobs
 from auth.access import TokenAuthenticator, any_staff
 from auth.admitting import Newcomer, admit_many
+from auth.consents.personal import SharingData
+from auth.consents.routes import routes as consent_routes
+from auth.consents.sharing import subject_if_consented
 from auth.installing import Parts, install, parts
 from auth.me_routes import routes as me_routes
+from auth.oauth.routes import routes as oauth_routes
+from auth.partners.errors import PartnerOff, PurposeUnknown
+from auth.partners.registering import PurposeText
+from auth.partners.registering import Registration as PartnerRegistration
+from auth.partners.registering import admit as admit_partner
+from auth.partners.registering import living as partner_living
+from auth.partners.registering import purpose as partner_purpose
+from auth.partners.routes import routes as partner_routes
 from auth.passkeys.routes import routes as passkey_routes
 from auth.personal_data import AuthData
 from auth.policy import Policy
@@ -15,14 +26,14 @@ from auth.residents import Revealed, age_band, evidence, masked_name, reveal
 from auth.routes import routes as sign_in_routes
 from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
 from auth.rules import masked_name as mask_name
-from auth.scopes import PERMISSIONS, Permission, Role, TerminalFunction
+from auth.scopes import PERMISSIONS, PartnerScope, Permission, Role, TerminalFunction
 from auth.staff import accounts as staff_accounts
 from auth.staff_routes import routes as staff_routes
 from auth.terminals import Description as TerminalDescription
 from auth.terminals import admit as admit_terminal
 from auth.terminals import set_account as set_terminal_account
 
-ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes)
+ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, oauth_routes)
 
 __all__ = [
     "PERMISSIONS",
@@ -31,16 +42,23 @@ __all__ = [
     "AuthData",
     "Level",
     "Newcomer",
+    "PartnerOff",
+    "PartnerRegistration",
+    "PartnerScope",
     "Parts",
     "Permission",
     "Policy",
+    "PurposeText",
+    "PurposeUnknown",
     "Revealed",
     "Role",
+    "SharingData",
     "Strength",
     "TerminalDescription",
     "TerminalFunction",
     "TokenAuthenticator",
     "admit_many",
+    "admit_partner",
     "admit_terminal",
     "age_band",
     "any_staff",
@@ -49,9 +67,12 @@ __all__ = [
     "install",
     "mask_name",
     "masked_name",
+    "partner_living",
+    "partner_purpose",
     "parts",
     "phone_number",
     "reveal",
     "set_terminal_account",
     "staff_accounts",
+    "subject_if_consented",
 ]

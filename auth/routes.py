@@ -26,6 +26,7 @@ from auth.errors import (
     WrongCode,
 )
 from auth.installing import parts
+from auth.oauth import tokens as oauth_tokens
 from auth.verification import live_face
 from core import audit, crypto, gateway, ids
 from core.actors import Actor, ActorKind
@@ -181,7 +182,7 @@ def finish_face_check_for_sign_in(actor: Actor, request: UUID, check: UUID, body
 )
 def get_keys(actor: Actor) -> dict[str, Any]:
     """Publish the keys under which tokens and the messages to other systems are signed."""
-    published = (tokens.PURPOSE, gateway.PURPOSE)
+    published = (tokens.PURPOSE, gateway.PURPOSE, oauth_tokens.ID_TOKEN, oauth_tokens.ACCESS)
     for purpose in published:
         crypto.signing_key(purpose)  # makes a missing first key, so that nobody reads a list without it
     return dict(crypto.jwks(*published))

@@ -125,9 +125,7 @@ class AccessTokens:
 
     def issue(self, actor: Actor, *, lifetime: dt.timedelta = LIFETIME, bound_to: str = "") -> Issued:
         """A token for an actor, signed by the present key; ``signed_in_at`` becomes ``auth_time``, ``bound_to`` a key's name (RFC 9449)."""
-        now = clock.now()
-        signed_in = actor.signed_in_at or now
-        jti = secrets.token_urlsafe(16)
+        now, jti = clock.now(), secrets.token_urlsafe(16)
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": self.issuer,
@@ -139,7 +137,7 @@ class AccessTokens:
             "kind": str(actor.kind),
             "city": actor.city_id,
             "acr": rules.acr(actor.identity_level, actor.strength),
-            "auth_time": int(signed_in.timestamp()),
+            "auth_time": int((actor.signed_in_at or now).timestamp()),
             **_optional(actor),
         }
         if actor.kind is ActorKind.PARTNER:
@@ -178,8 +176,7 @@ class AccessTokens:
         return verified
 
     def _promoted(self, token: str) -> tuple[Verified, int] | None:
-        known = self._old.get(token)
-        if known is not None:
+        if (known := self._old.get(token)) is not None:
             self._remember(token, *known)
         return known
 

@@ -7,6 +7,7 @@ from cards.errors import REFUSALS, TooManyWrongCodes, refusal
 from cards.issuing import bind_card, issue_card, link_wallet
 from cards.lifecycle import card_of, cards_of, mirror, replace_card, take_by_name
 from cards.loss import report_loss, take_back_loss
+from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
 from cards.presenting import Presentation, present
 from cards.products import Product, apply_products, product_of, products_of
@@ -44,6 +45,7 @@ __all__ = [
     "link_wallet",
     "link_wallets",
     "mirror",
+    "partner_routes",
     "present",
     "product_of",
     "products_of",

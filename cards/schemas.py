@@ -186,3 +186,16 @@ class PresentationOut(Schema):
     expires_at = Moment(required=True)
     masked_name = fields.String(required=True)
     card = fields.Nested(PresentationCardOut, required=True)
+
+
+class PartnerPresentationIn(Schema):
+    """A pay code that is shown to a partner, and for which of its registered purposes it looks."""
+
+    code = Text(most=64, required=True)
+    purpose = Text(most=40, pattern=r"^[a-z][a-z0-9_-]{1,39}$", required=True)
+
+
+class PartnerPresentationOut(PresentationOut):
+    """A consumed code as a partner sees it; ``subject`` is its own name for the resident, if they consented to the purpose."""
+
+    subject = fields.String(required=True, allow_none=True)

@@ -146,11 +146,14 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.etag:
         responses["304"] = {"description": "Not changed"}
     if route.refuse is not None:
-        responses["default"] = {"description": "A refusal, in the shape that the standard of this address prescribes", "content": {route.media: {}}}
+        responses["default"] = {
+            "description": "A refusal, in the shape that the standard of this address prescribes",
+            "content": {route.media: {}},
+        }
         return responses
     codes: dict[int, list[str]] = {}
-    for kind in _refusals(route):
-        codes.setdefault(kind.status, []).append(kind.code)
+    for refusal in _refusals(route):
+        codes.setdefault(refusal.status, []).append(refusal.code)
     for status, names in sorted(codes.items()):
         responses[str(status)] = {
             "description": ", ".join(sorted(set(names))),

@@ -21,7 +21,11 @@ TAKEN = ("actor", "body", "query", "call", "once", "work_id")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation of the API."""
+    """One operation of the API.
+
+    ``form`` takes a form body instead of JSON, ``own_bearer`` leaves the Authorization header to the operation, and ``refuse`` words
+    a refusal as an Answer where a standard prescribes another shape than a problem document.
+    """
 
     method: str
     path: str
@@ -113,11 +117,9 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     own_bearer: bool = False,
     refuse: Callable[[CityError], Any] | None = None,
 ) -> Route:
-    """``form`` takes a form body; ``own_bearer`` leaves the Authorization header to the operation; ``refuse`` words refusals (an Answer)."""
-    plain = re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path)
     return Route(
         method=method,
-        path=plain,
+        path=re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path),
         operation=operation,
         access=access,
         view=view,

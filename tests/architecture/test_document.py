@@ -31,12 +31,12 @@ def test_every_operation_has_one_name_and_states_who_may_call(shared_app: Flask)
         assert re.fullmatch(r"[a-z][A-Za-z]+", route.operation)
         assert route.access.stated()
         assert not isinstance(route.access, Anyone) or len(route.access.reason) >= 8, route.operation
-        assert openapi.path_of(route).startswith(("/api/", "/.well-known/", "/healthz/", "/openapi.json"))
+        assert openapi.path_of(route).startswith(("/api/", "/oauth2/", "/.well-known/", "/healthz/", "/openapi.json"))
 
 
 def test_every_list_is_paged_or_bounded(shared_app: Flask) -> None:
     """A list without a cursor must be one of those whose length another rule bounds."""
-    bounded = {"listSessions", "listDevices", "listSignInRequests", "listProducts", "listCards", "listPasskeys", "listStaff", "listTerminals"}
+    bounded = {"listSessions", "listDevices", "listSignInRequests", "listProducts", "listCards", "listPasskeys", "listStaff", "listPartners", "listConsentOffers", "listTerminals"}
     for route in shared_app.extensions["edge"].routes:
         if route.gives is not None and "items" in route.gives().fields and "next_cursor" not in route.gives().fields:
             assert route.operation in bounded, route.operation
