@@ -58,10 +58,11 @@ Teller = Callable[[float, str, str], None]
 
 
 @click.command()
+@click.argument("names", nargs=-1, type=click.Choice([room.name for room in ROOMS]))
 @click.option("--all", "everything", is_flag=True, help="全部重建 · build also what is up to date")
-def pages(everything: bool) -> None:
+def pages(names: tuple[str, ...], everything: bool) -> None:
     """构建页面 · build the pages that are missing or out of date."""
-    wanted = [room for room in ROOMS if everything or room.stale()]
+    wanted = [room for room in ROOMS if room.name in (names or [each.name for each in ROOMS]) and (everything or room.stale())]
     note = home().folder / "pages.json"
     if not wanted:
         note.unlink(missing_ok=True)

@@ -41,9 +41,15 @@ PLACES = {
         "slow_refund": "refunds stay pending for `value` milliseconds",
     },
     "yunpay-callbacks": CALLBACKS,
+    "water": DOOR,
+    "power": DOOR,
+    "gas": DOOR,
     "line:sms": LINE,
     "line:police": LINE,
     "line:yunpay": LINE,
+    "line:water": LINE,
+    "line:power": LINE,
+    "line:gas": LINE,
 }
 
 routes = Blueprint("faults", __name__)

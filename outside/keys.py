@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from core.http_signatures import EcdsaSigner
 
-AGENCIES = ("sms", "police", "yunpay")
+AGENCIES = ("sms", "police", "yunpay", "water", "power", "gas")
 
 
 @dataclass(frozen=True, slots=True)

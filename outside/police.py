@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from outside.database import Row
 from outside.reading import Refusal, answer_refusal, members, text
+from outside.returning import way_back, with_way_back
 from outside.signed import agency
 from outside.world import world
 
@@ -110,7 +111,7 @@ def captured(person: str) -> AnyResponse | str:
         )
     if request.accept_mimetypes.best == "application/json":
         return jsonify(face_token=token)
-    return redirect(f"/faces/{person}/tokens/{token}", 303)
+    return redirect(with_way_back(f"/faces/{person}/tokens/{token}"), 303)
 
 
 @pages.get("/faces/<person>/tokens/<token>")
@@ -118,4 +119,4 @@ def show_token(person: str, token: str) -> str:
     """The token on the screen, for whoever plays the app by hand."""
     if person not in world().hidden or not token.removeprefix("face_").isalnum():
         abort(404)
-    return render_template("face_token.html", person=person, token=token)
+    return render_template("face_token.html", token=token, back=way_back(face_token=token))

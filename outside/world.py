@@ -13,6 +13,7 @@ from core.http_signatures import KeyFinder
 from outside.database import Pool
 from outside.keys import Keys
 from outside.settings import Settings
+from services.offices.utilities import Company
 
 EXTENSION = "outside"
 
@@ -23,13 +24,14 @@ def _now() -> dt.datetime:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """`people` maps a citizen number to a name: all that the played register knows."""
+    """`people` maps a citizen number to a name, all that the played register knows; `companies` keep their books at the office."""
 
     settings: Settings
     pool: Pool
     keys: Keys
     platform_keys: KeyFinder
     people: Mapping[str, str]
+    companies: Mapping[str, Company] = field(default_factory=dict)
     now: Callable[[], dt.datetime] = _now
     wake: Callable[[], None] = lambda: None
     hidden: dict[str, str] = field(init=False)

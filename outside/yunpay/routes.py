@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from outside import faults
 from outside.database import Row
 from outside.reading import Refusal, answer_refusal, members, text, whole
+from outside.returning import way_back, with_way_back
 from outside.signed import agency
 from outside.world import world
 from outside.yunpay import day_file, notices, orders
@@ -87,7 +88,7 @@ def list_day(merchant: str, day: str) -> Response:
 @pages.get("/yunpay/pay/<token>")
 def pay_page(token: str) -> str:
     """The page that the resident opens."""
-    return render_template("pay.html", order=orders.by_pay_token(token) or abort(404))
+    return render_template("pay.html", order=orders.by_pay_token(token) or abort(404), back=way_back())
 
 
 @pages.post("/yunpay/pay/<token>")
@@ -101,7 +102,7 @@ def decide(token: str) -> AnyResponse | str:
         if decided is None:
             raise Refusal("order_not_waiting", 409)
         return jsonify(state=decided["state"])
-    return redirect(f"/yunpay/pay/{token}", 303)
+    return redirect(with_way_back(f"/yunpay/pay/{token}"), 303)
 
 
 def _order(row: Row) -> dict[str, Any]:

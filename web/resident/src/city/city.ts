@@ -1,0 +1,128 @@
+/** The city behind the pages: who is signed in, and what was last heard, kept so that the pages work without network. */
+import { platform } from '@platform'
+import { CityClock } from '@shared/api/clock'
+import { Unreachable } from '@shared/api/wire'
+import type { components } from '@shared/api/schema'
+import { Session } from '@shared/api/session'
+import { reactive } from 'vue'
+import { prefs } from './prefs'
+
+type Schemas = components['schemas']
+export type Card = Schemas['CardOut']
+export type Me = Schemas['MeOut']
+export type Wallet = Schemas['WalletOut']
+export type Installation = Schemas['InstallationOut']
+
+/** What was last heard; the keeps of it make the first picture of the next start. */
+interface Heard {
+  me: Me | null
+  cards: Card[]
+  wallet: Wallet | null
+}
+
+export const city = reactive({
+  online: platform.online(),
+  signedIn: false,
+  installation: null as Installation | null,
+  heard: { me: null, cards: [], wallet: null } as Heard,
+})
+
+export const clock = new CityClock((ahead) => void platform.store.set('ahead', ahead))
+
+export const session = new Session(
+  {
+    wire: async (sent) => {
+      try {
+        const came = await platform.wire(sent)
+        city.online = true
+        return came
+      } catch (fault) {
+        if (fault instanceof Unreachable) city.online = false
+        throw fault
+      }
+    },
+    base: platform.base,
+    clock,
+    language: () => prefs.language,
+    random: (length) => platform.random(length),
+    issuer: async () => (await installation()).issuer,
+    device: () => platform.device(),
+  },
+  platform.store,
+  () => void leftBehind().then(() => uni.reLaunch({ url: '/pages/enter' })),
+)
+
+/** What this installation is; asked once and kept for times without network. */
+export async function installation(): Promise<Installation> {
+  if (city.installation !== null) return city.installation
+  try {
+    city.installation = await session.anonymous.do('get', '/api/installation', {})
+    await platform.store.set('installation', { ...city.installation })
+  } catch (fault) {
+    const kept = await platform.store.get<Installation>('installation')
+    if (kept === undefined) throw fault
+    city.installation = kept
+  }
+  return city.installation
+}
+
+let woken: Promise<void> | undefined
+
+/** Take up what the device holds; no network is needed for it. */
+export function wake(): Promise<void> {
+  return (woken ??= takeUp())
+}
+
+async function takeUp(): Promise<void> {
+  platform.watchOnline((online) => (city.online = online))
+  const [ahead, heard, signedIn] = await Promise.all([
+    platform.store.get<number>('ahead'),
+    platform.store.get<Heard>('heard'),
+    session.signedIn(),
+  ])
+  clock.recall(ahead)
+  if (heard !== undefined) city.heard = heard
+  city.signedIn = signedIn
+}
+
+/** The city's time, to the millisecond, from its own document. */
+export async function setClock(): Promise<void> {
+  const asked = Date.now()
+  const { time } = await session.anonymous.do('get', '/healthz/live', {})
+  clock.learn(Date.parse(time), asked, Date.now(), 1)
+}
+
+/** Hear anew who one is, which cards one holds and what the wallet has. */
+export async function hear(): Promise<void> {
+  const [me, cards] = await Promise.all([session.do('get', '/api/me', {}), session.do('get', '/api/cards', {})])
+  const wallet = cards.items.length ? await session.do('get', '/api/wallet', {}).catch(() => city.heard.wallet) : null
+  await keep({ me, cards: cards.items, wallet })
+}
+
+/** Take up one card as an answer showed it. */
+export function hearCard(card: Card): Promise<void> {
+  const others = city.heard.cards.filter((each) => each.id !== card.id)
+  return keep({ ...city.heard, cards: [card, ...others] })
+}
+
+async function keep(heard: Heard): Promise<void> {
+  city.heard = heard
+  await platform.store.set('heard', JSON.parse(JSON.stringify(heard)))
+}
+
+/** The card that is shown: the one in use, else the newest. */
+export function mainCard(): Card | null {
+  const { cards } = city.heard
+  return cards.find((card) => card.refusal === null) ?? cards.find((card) => card.replaced_by === null) ?? cards[0] ?? null
+}
+
+/** Whether the resident has proved enough in this session to pay. */
+export const provedEnough = (): boolean => (city.heard.me?.identity_level ?? 0) >= 2 && (city.heard.me?.strength ?? 0) >= 2
+
+/** Nobody is signed in any more: nothing of the last resident stays but the device's own key. */
+export async function leftBehind(): Promise<void> {
+  city.signedIn = false
+  city.heard = { me: null, cards: [], wallet: null }
+  await session.forget()
+  for (const name of ['heard', 'pay_key', 'shown', 'asked', 'top_up']) await platform.store.remove(name)
+}

@@ -1,0 +1,31 @@
+/** Ways between pages, and who may be where. */
+import { city, wake } from './city'
+import { mustAgree } from './prefs'
+
+export type Place = 'home' | 'code' | 'welcome' | 'enter' | 'prove' | 'card' | 'top_up' | 'receipts' | 'devices' | 'notices' | 'mine' | 'text'
+
+export function go(place: Place, query: Record<string, string> = {}): void {
+  const words = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+  uni.navigateTo({ url: `/pages/${place}${words.length ? `?${words.join('&')}` : ''}`, animationDuration: 0 })
+}
+
+/** Begin anew at a page: nothing lies behind it. */
+export function start(place: Place): void {
+  uni.reLaunch({ url: `/pages/${place}` })
+}
+
+export function back(): void {
+  if (getCurrentPages().length > 1) uni.navigateBack({ animationDuration: 0 })
+  else start('home')
+}
+
+/** Send whoever must not be here yet to where they must be first; true when the page may show itself. */
+export async function admitted(): Promise<boolean> {
+  if (mustAgree()) {
+    start('welcome')
+    return false
+  }
+  await wake()
+  if (!city.signedIn) start('enter')
+  return city.signedIn
+}
