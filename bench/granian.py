@@ -1,4 +1,4 @@
-"""Starts a WSGI application as the program is served: granian, two workers of eight threads (D34)."""
+"""Starts a WSGI application as the program is served: granian, two workers of sixteen threads (docs/decisions/0008)."""
 
 import os
 import signal
@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bench.load import Address
+from config.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 LOWEST_PORT, HIGHEST_PORT = 20000, 32000  # above them the system hands out ports by itself
@@ -46,9 +47,10 @@ def free_port(start: int = LOWEST_PORT) -> int:
 
 def bare(target: str, port: int) -> list[str]:
     """The command line that serves a bare application, named as `module:name`, as the program is served."""
+    usual = {part.name: str(part.default) for part in fields(Settings)}
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
-        "--workers", "2", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning", target,
+        "--workers", "2", "--blocking-threads", "16", "--no-access-log", "--log-level", "warning", target,
     ]  # fmt: skip
 
 

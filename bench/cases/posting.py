@@ -53,7 +53,7 @@ def _order(loaded: Loaded, code: Made) -> charging.Order:
     till, charge = loaded.people.hot[0], ids.new_id()
     return charging.Order(
         principal=till.id, key=secrets.token_urlsafe(16), body_hash=b"-" * 32, request_id=None, charge_id=charge,
-        subject=ids.show("charge", charge), transfer_id=ids.new_id(), audit_id=ids.new_id(), outbox_id=ids.new_id(),
+        subject=ids.show("charge", charge),
         city_id=loaded.people.city_id, terminal_id=till.id, merchant_id=till.account, account_id=till.account, amount_fen=1,
         occurred_at=clock.now(), handle=code.handle, generation=1, step=code.step, tap=code.tap,
     )  # fmt: skip
