@@ -125,7 +125,7 @@ def _claims(text: str | None) -> dict[str, dict[str, Any]]:
         raise InvalidRequestError("claims is no object")
     found: dict[str, dict[str, Any]] = {}
     for name in ("userinfo", "id_token"):
-        part = given.get(name) or {}
+        part = {} if given.get(name) is None else given[name]
         if not isinstance(part, dict) or not all(value is None or isinstance(value, dict) for value in part.values()):
             raise InvalidRequestError("claims is no object of objects")
         found[name] = part

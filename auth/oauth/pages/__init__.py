@@ -53,7 +53,8 @@ def interaction(
 
 def refused(refusal: CityError, language: str) -> Answer:
     """The page of a request that goes nowhere."""
-    return _page("notice.html", status=refusal.status, title=PAGES["refused"][language], language=language, text=refusal.text(language))
+    status = 400 if refusal.status == 422 else refusal.status
+    return _page("notice.html", status=status, title=PAGES["refused"][language], language=language, text=refusal.text(language))
 
 
 def confirm_logout(hidden: Mapping[str, str], language: str, *, sends_to: Sequence[str] = ()) -> Answer:
