@@ -4,7 +4,7 @@ import { CityClock } from '@shared/api/clock'
 import type { components } from '@shared/api/schema'
 import { browserWire } from '@shared/api/wire'
 import { browserStore } from '@shared/store/store'
-import { reactive, ref, shallowRef } from 'vue'
+import { reactive, shallowRef } from 'vue'
 import { Till } from './charging/till'
 import { Today } from './charging/today'
 import { Writing, type Pending } from './charging/writing'
@@ -53,9 +53,9 @@ export const standing = reactive<{ loaded: boolean; fault: unknown; swallowed: b
   sandboxes: [],
 })
 /** A refund or reversal whose answer was lost. */
-export const openQuestion = ref<Pending | null>(null)
+export const openQuestion = shallowRef<Pending | null>(null)
 /** What the scanner gave last that is no pay code, for the page of the self-test. */
-export const lastTest = ref<Scanned | null>(null)
+export const lastTest = shallowRef<Scanned | null>(null)
 
 /** Start: the keys of this browser first, so that the page stands also where there is no network. */
 export async function open(): Promise<void> {

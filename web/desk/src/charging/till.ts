@@ -2,7 +2,7 @@
 import { Problem } from '@shared/api/problem'
 import type { components } from '@shared/api/schema'
 import { fenOf } from '@shared/language/language'
-import { reactive } from 'vue'
+import { shallowReactive } from 'vue'
 import type { Terminal } from '../terminal/terminal'
 import type { Today } from './today'
 import { Unsure, type Charge, type Order, type Outcome, type Pending, type Writing } from './writing'
@@ -20,7 +20,7 @@ export type Stands =
 export const MOST_FEN = 500_000
 
 export class Till {
-  readonly seen = reactive<{ stands: Stands; amount: string }>({ stands: { at: 'ready' }, amount: '' })
+  readonly seen = shallowReactive<{ stands: Stands; amount: string }>({ stands: { at: 'ready' }, amount: '' })
 
   constructor(
     private readonly terminal: Terminal,

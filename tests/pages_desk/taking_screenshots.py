@@ -1,0 +1,108 @@
+"""Every screen of the counter in both languages, normal and large: checked by axe-core, and kept as a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pages_desk.conftest import City, Desk, violations
+
+OUT = Path(os.environ.get("CITYCARD_SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots")) / "desk"
+CLERKS = {"zh-CN": "hefang", "en": "sunli"}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("language", "width", "height"), [("zh-CN", 1280, 800), ("en", 1024, 768)])
+def test_each_screen_is_without_fault_and_kept(make_desk: Callable[..., Desk], city: City, language: str, width: int, height: int) -> None:
+    desk = make_desk(locale=language, viewport={"width": width, "height": height})
+    desk.open()
+    seen = Pictures(desk, language)
+    seen.take("enrol")
+    desk.enrol("包子铺柜台" if language == "zh-CN" else "Bun shop counter")
+    walk_the_till(desk, city, seen)
+    walk_the_staff_pages(desk, city, seen)
+    assert seen.faults == []
+
+
+class Pictures:
+    """Takes each screen in normal and large type, and lets axe-core look at both."""
+
+    def __init__(self, desk: Desk, language: str) -> None:
+        self.desk, self.language, self.faults = desk, language, list[str]()
+
+    def take(self, name: str) -> None:
+        """One screen, as it stands now."""
+        larger = self.desk.page.locator(".tools button").first
+        for mode in ("normal", "large"):
+            found = violations(self.desk.page)
+            self.faults += [f"{name} {mode}: {each}" for each in found]
+            place = OUT / f"{name}-{self.language}-{mode}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.desk.page.screenshot(path=place, full_page=True)
+            larger.click()
+
+
+def walk_the_till(desk: Desk, city: City, seen: Pictures) -> None:
+    """The till from an empty one to a refund."""
+    page, holder = desk.page, city.holder()
+    seen.take("till")
+    desk.scan(holder.phone.pay_code())
+    desk.wait_for("shown")
+    page.locator("#amount").fill("12.30")
+    seen.take("person")
+    page.locator('[data-test="charge"]').click()
+    desk.wait_for("done")
+    page.get_by_text("云川包子铺" if seen.language == "zh-CN" else "Yunchuan").first.wait_for()
+    seen.take("receipt")
+    page.locator('.box.good a[href^="#/charges/"]').click()
+    page.locator("#back").fill("4.30")
+    seen.take("charge")
+    page.locator('[data-test="refund"]').click()
+    page.locator('[data-test="confirm"]').click()
+    page.locator('[data-test="undone"]').wait_for()
+    seen.take("refunded")
+    desk.go("charges")
+    page.locator("tbody tr").wait_for()
+    seen.take("charges")
+    holder.phone.do("POST", f"/api/cards/{holder.card}/loss", {"kind": "temporary"})
+    desk.go("till")
+    page.locator("#amount").fill("12.30")
+    desk.scan(holder.phone.pay_code())
+    desk.wait_for("refused")
+    seen.take("refused")
+    page.route("**/api/charges", lambda route: route.abort())
+    desk.scan(holder.phone.pay_code())
+    desk.wait_for("unsure")
+    seen.take("unsure")
+    page.unroute("**/api/charges")
+    page.locator('[data-test="unsure"] button').click()
+    desk.wait_for("refused")
+
+
+def walk_the_staff_pages(desk: Desk, city: City, seen: Pictures) -> None:
+    """The pages of the operator, and the scanner test."""
+    page, holder = desk.page, city.holder(with_money=False)
+    desk.go("identity")
+    seen.take("identity-nobody")
+    desk.go("operator")
+    seen.take("operator")
+    desk.sign_in(CLERKS[seen.language])
+    seen.take("shift")
+    desk.go("identity")
+    desk.read_chip(holder.person)
+    seen.take("identity")
+    desk.go("loss")
+    seen.take("loss-find")
+    desk.read_chip(holder.person)
+    page.locator('[data-test="find"]').click()
+    page.locator('[data-test="report"]').wait_for()
+    seen.take("loss")
+    page.locator('[data-test="report"]').click()
+    page.locator('[data-test="reported"]').wait_for()
+    seen.take("loss-done")
+    desk.go("check")
+    desk.scan("CITYCARD-TEST-20261122")
+    seen.take("check")
