@@ -50,7 +50,7 @@ def bare(target: str, port: int) -> list[str]:
     usual = {part.name: str(part.default) for part in fields(Settings)}
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
-        "--workers", "2", "--blocking-threads", "16", "--no-access-log", "--log-level", "warning", target,
+        "--workers", usual["web_workers"], "--blocking-threads", usual["web_threads"], "--no-access-log", "--log-level", "warning", target,
     ]  # fmt: skip
 
 
