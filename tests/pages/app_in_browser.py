@@ -18,10 +18,29 @@ SHARED = Path(__file__).parents[2] / "web" / "shared"
 PATIENCE_MS = 15_000
 # What the pages' own code says by name; a word that is missing here is a word that changed.
 WORDS = {
-    "zh-CN": {"agree": "同意并继续", "elder": "长辈版", "send": "获取验证码", "enter": "登录", "phone": "手机号", "code": "验证码", "prove": "实名认证"},
-    "en": {"agree": "Agree and continue", "elder": "Large and simple", "send": "Send me a code", "enter": "Sign in", "phone": "Phone number"},
+    "zh-CN": {
+        "agree": "同意并继续",
+        "elder": "长辈版",
+        "send": "获取验证码",
+        "enter": "登录",
+        "phone": "手机号",
+        "code": "验证码",
+        "prove": "实名认证",
+    },
+    "en": {
+        "agree": "Agree and continue",
+        "elder": "Large and simple",
+        "send": "Send me a code",
+        "enter": "Sign in",
+        "phone": "Phone number",
+        "code": "Code",
+        "prove": "Prove who you are",
+    },
 }
-WORDS["en"] |= {"code": "Code", "prove": "Prove who you are"}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SMALL = """least => [...document.querySelectorAll('button, input, a')].filter(each => each.offsetParent !== null)
+  .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
+  .filter(([, size]) => size.width < least || size.height < least).map(([html, size]) => `${html} ${size.width}x${size.height}`)"""
 
 
 class App:
@@ -146,18 +165,14 @@ class App:
     def faults_of_access(self, axe: str) -> list[str]:
         """What axe-core finds at WCAG 2.2 AA."""
         self.page.evaluate(axe)
-        told = self.page.evaluate(
-            "axe.run(document, {runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}})"
-        )
-        return [f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for each in told["violations"] for node in each["nodes"]]
+        told = self.page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", WCAG)
+        return [
+            f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for each in told["violations"] for node in each["nodes"]
+        ]
 
     def small_touches(self, least: int) -> list[str]:
         """Buttons and fields in sight that are smaller than a touch needs, in CSS pixels."""
-        found: list[str] = self.page.evaluate(
-            """least => [...document.querySelectorAll('button, input, a')].filter(e => e.offsetParent !== null).map(e => [e, e.getBoundingClientRect()])
-               .filter(([e, r]) => r.width < least || r.height < least).map(([e, r]) => `${e.outerHTML.slice(0, 80)} ${r.width}x${r.height}`)""",
-            least,
-        )
+        found: list[str] = self.page.evaluate(SMALL, least)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,10 +30,12 @@ def built_pages() -> None:
 
 @pytest.fixture(scope="session")
 def stage(built_pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The program, running, and everybody who may appear."""
-    running = Running(tmp_path_factory.mktemp("run") / "data")
+    """The program, running, and everybody who may appear; or the one that a developer keeps running in CITYCARD_TEST_RUNNING."""
+    kept = os.environ.get("CITYCARD_TEST_RUNNING")
+    running = Running(Path(kept) if kept else tmp_path_factory.mktemp("run") / "data")
     try:
-        running.start()
+        if not kept:
+            running.start()
         yield Stage.of(running.people())
     finally:
         running.stop()

@@ -3,6 +3,7 @@ import { platform } from '@platform'
 import { CityClock } from '@shared/api/clock'
 import { Unreachable } from '@shared/api/wire'
 import type { components } from '@shared/api/schema'
+import { Problem } from '@shared/api/problem'
 import { Session } from '@shared/api/session'
 import { reactive } from 'vue'
 import { prefs } from './prefs'
@@ -94,9 +95,11 @@ export async function setClock(): Promise<void> {
 
 /** Hear anew who one is, which cards one holds and what the wallet has. */
 export async function hear(): Promise<void> {
-  const [me, cards] = await Promise.all([session.do('get', '/api/me', {}), session.do('get', '/api/cards', {})])
-  const wallet = cards.items.length ? await session.do('get', '/api/wallet', {}).catch(() => city.heard.wallet) : null
-  await keep({ me, cards: cards.items, wallet })
+  const me = await session.do('get', '/api/me', {})
+  if (me.strength < 2) return keep({ me, cards: [], wallet: null }) // a message alone shows nothing of cards and money
+  const wallet = session.do('get', '/api/wallet', {}).catch((fault: unknown) => (fault instanceof Problem ? null : city.heard.wallet))
+  const { items: cards } = await session.do('get', '/api/cards', {})
+  await keep({ me, cards, wallet: await wallet })
 }
 
 /** Take up one card as an answer showed it. */
