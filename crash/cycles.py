@@ -27,6 +27,7 @@ from crash.tills import CodesUsedUp, Supply, Tills
 from crash.town import Town, raise_town
 
 HANDLES, TERMINALS, MERCHANTS, RESIDENTS = 4000, 12, 4, 30
+SOME_CYCLES = 3  # by then somebody must have paid and topped up, or nothing was tried
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 REPEATS = 8  # acknowledged charges that are sent again after each cycle
 Told = Callable[[str], None]
@@ -182,6 +183,8 @@ class _Run:
         self.tills.close()
         self.purses.close()
         self.verdict.found += self.purses.lost
+        if not self.record.credited and self.verdict.cycles >= SOME_CYCLES:
+            self.verdict.found.append("no resident could top up in all this time")
         self._compare()
         if not self.verdict.found:
             self.verdict.found += chain_breaks(self.town)

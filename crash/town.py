@@ -46,14 +46,19 @@ class Town:
         return ("127.0.0.1", self.installation.port)
 
     @property
+    def outside(self) -> Address:
+        """Where the played agencies answer."""
+        return ("127.0.0.1", int(self.installation.outside_url.rpartition(":")[2]))
+
+    @property
     def owner_url(self) -> str:
         """The books, read without the faulty line."""
         return self.postgres.url(postgres.OWNER)
 
     def start(self) -> None:
-        """Brings every process up that does not run, and waits until the web answers."""
+        """Brings every process up that does not run, and waits until they answer."""
         self.start_missing()
-        self.wait_for_web()
+        self.wait_for_doors()
 
     def start_missing(self) -> None:
         """Starts every process that does not run."""
@@ -83,17 +88,15 @@ class Town:
             if server.process is not None:
                 server.process.wait(30)
 
-    def wait_for_web(self) -> None:
-        """Returns when the web takes connections; raises StaysDown."""
-        web, until = self.children["web"], time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            self.start_missing()
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                if probe.connect_ex(self.address) == 0:
-                    return
-            time.sleep(0.05)
-        raise StaysDown(web.log.read_text(errors="replace")[-2000:])
+    def wait_for_doors(self) -> None:
+        """Returns when the web and the process `outside` take connections; raises StaysDown with the log of the one that does not."""
+        for name, address in (("outside", self.outside), ("web", self.address)):
+            until = time.monotonic() + PATIENCE
+            while not _takes_connections(address):
+                if time.monotonic() > until:
+                    raise StaysDown(f"{name}: {self.children[name].log.read_text(errors='replace')[-2000:]}")
+                self.start_missing()
+                time.sleep(0.05)
 
     def wait_for_postgres(self) -> None:
         """Returns when PostgreSQL takes connections, started again if it is gone; raises StaysDown."""
@@ -139,7 +142,13 @@ class Town:
         if not self.valkey.answers():
             self.valkey = valkey.start(self.valkey.home, tied=True)
         self.start_missing()
-        self.wait_for_web()
+        self.wait_for_doors()
+
+
+def _takes_connections(address: Address) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(address) == 0
 
 
 def kill(pid: int) -> bool:
