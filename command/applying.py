@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 import cards
-from command.settling import settle
+from command.settling import let_in, settle
 from config.cities import City
 from config.cities.people import residents
 from core import clock, places, workdays
@@ -36,6 +36,14 @@ def let_people_move_in(city: City, root_key: bytes, part: str) -> None:
     with transaction():
         settle(city, people, root_key)
         places.remember(city.id, part, hashlib.sha256(repr(people).encode()).hexdigest())
+
+
+def let_partners_in(city: City, root_key: bytes, part: str) -> None:
+    """Register the partners of a demo city, each with the key that `citycard people` prints; those already there stay as they are."""
+    with transaction():
+        for partner in city.partners:
+            let_in(city, partner, root_key)
+        places.remember(city.id, part, city.fingerprint)
 
 
 def calendar_days(city: City) -> list[Day]:

@@ -13,7 +13,7 @@ import cards
 from command.demo_keys import DemoKeys, base32, private_jwk
 from command.home import current_settings
 from command.program import program
-from command.settling import agency_id, merchant_id, resident_id, terminal_id
+from command.settling import agency_id, merchant_id, partner_id, resident_id, terminal_id
 from config.cities import City, load
 from config.cities.people import Resident, residents
 from config.cities.shapes import Terminal
@@ -155,5 +155,10 @@ def _partner(city: City, keys: DemoKeys, number: int) -> dict[str, Any]:
         "name": partner.zh,
         "name_en": partner.en,
         "agency": ids.show("agency", agency_id(city, partner.agency)),
+        "client_id": ids.show("partner", partner_id(city, partner.code)),
+        "scopes": list(partner.scopes),
+        "purposes": [purpose.code for purpose in partner.purposes],
+        "redirect_uris": list(partner.redirect_uris),
+        "logout_uris": list(partner.logout_uris),
         "private_jwk": private_jwk(keys.private_key("partner", partner.code)),
     }

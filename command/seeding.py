@@ -7,7 +7,7 @@ import psycopg
 from config.cities import City, load
 from config.settings import Settings
 
-DATA, PEOPLE = "data", "people"
+DATA, PEOPLE, PARTNERS = "data", "people", "partners"
 
 
 def seed(settings: Settings) -> None:
@@ -17,7 +17,7 @@ def seed(settings: Settings) -> None:
     if all(_stands(city, known, settings) for city in cities):
         return
     # After the check: a second start need not even load the program.
-    from command.applying import apply_data, let_people_move_in
+    from command.applying import apply_data, let_partners_in, let_people_move_in
     from command.program import program
 
     with program(settings):
@@ -26,10 +26,14 @@ def seed(settings: Settings) -> None:
                 apply_data(city, DATA)
             if not settings.production and (city.id, PEOPLE) not in known:
                 let_people_move_in(city, settings.root_key, PEOPLE)
+            if not settings.production and known.get((city.id, PARTNERS)) != city.fingerprint:
+                let_partners_in(city, settings.root_key, PARTNERS)
 
 
 def _stands(city: City, known: dict[tuple[int, str], str], settings: Settings) -> bool:
-    return known.get((city.id, DATA)) == city.fingerprint and (settings.production or (city.id, PEOPLE) in known)
+    if known.get((city.id, DATA)) != city.fingerprint:
+        return False
+    return settings.production or ((city.id, PEOPLE) in known and known.get((city.id, PARTNERS)) == city.fingerprint)
 
 
 def _known(database_url: str) -> dict[tuple[int, str], str]:

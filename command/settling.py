@@ -12,7 +12,7 @@ import payments
 from command.demo_keys import DemoKeys, fixed_id, public_jwk
 from config.cities import City
 from config.cities.people import Resident
-from config.cities.shapes import CounterTerminal, Merchant, Terminal
+from config.cities.shapes import CounterTerminal, Merchant, Partner, Terminal
 from core import clock
 from core.actors import Actor, system
 
@@ -42,6 +42,29 @@ def settle(city: City, people: Sequence[Resident], root_key: bytes) -> None:
             totp_secret=keys.totp_secret(member.login),
         )
         auth.staff_accounts.admit(actor, city.id, newcomer)
+
+
+def let_in(city: City, partner: Partner, root_key: bytes) -> None:
+    """Register a partner of a demo city with a key derived from the installation's own."""
+    key = public_jwk(DemoKeys(root_key, city.id).private_key("partner", partner.code))
+    wanted = auth.PartnerRegistration(
+        id=partner_id(city, partner.code),
+        code=partner.code,
+        zh=partner.zh,
+        en=partner.en,
+        agency_id=agency_id(city, partner.agency),
+        scopes=partner.scopes,
+        redirect_uris=partner.redirect_uris,
+        logout_uris=partner.logout_uris,
+        keys=[{name: value for name, value in key.items() if name in ("kty", "crv", "x", "y")}],
+        purposes=tuple(auth.PurposeText(code=each.code, zh=each.zh, en=each.en, fields=each.fields) for each in partner.purposes),
+    )
+    auth.admit_partner(city.id, wanted)
+
+
+def partner_id(city: City, code: str) -> UUID:
+    """The id of a partner of the demo: its OAuth client_id."""
+    return fixed_id(city.id, "partner", code, city.facts.start)
 
 
 def resident_id(city: City, key: str) -> UUID:

@@ -219,12 +219,25 @@ class Staff(Shape, frozen=True):
     place: str = ""
 
 
+class Purpose(Shape, frozen=True):
+    """Why a partner asks for which fields of a resident; its words are what the resident reads and agrees to."""
+
+    code: Code
+    zh: Annotated[str, Meta(min_length=4, max_length=400)]
+    en: Annotated[str, Meta(min_length=4, max_length=400)]
+    fields: tuple[str, ...] = ()
+
+
 class Partner(Shape, frozen=True):
     code: Code
     zh: Words
     en: Words
     agency: str
     start: dt.date
+    scopes: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    logout_uris: tuple[str, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
 
 
 class Person(Shape, frozen=True):
