@@ -59,11 +59,12 @@ class Ask:
 
 @dataclass
 class Scene:
-    """The owner of the things, the till that served them, and the program."""
+    """The owner of the things, the till that served them, a partner they may trust, and the program."""
 
     whole: Whole
     owner: Person
     till: Till
+    partner: UUID
 
     def charge(self, amount_fen: int = 300) -> str:
         """A charge of the owner's at the till."""

@@ -15,16 +15,20 @@ from werkzeug.test import TestResponse
 
 from auth import parts
 from auth.models import SignIn
+from auth.scopes import PartnerScope
 from auth.sessions import end
 from command.story import proving
 from core import clock, db, pulse, revocation
+from core.actors import Actor, ActorKind
 from tests.access.asking import Ask, Scene
-from tests.access.whole import ISSUER, LINHU, Person, Till, Whole, whole
+from tests.access.asking_partners import admit
+from tests.access.whole import ISSUER, LINHU, YUNCHUAN, Person, Till, Whole, whole
 from tests.conftest import settings_for
 
 CALLERS = (
     "anonymous", "owner", "owner_sms", "owner_l1", "neighbour", "stranger", "clerk", "supervisor", "administrator",
     "staff_elsewhere", "till", "till_beside", "till_other", "till_elsewhere", "owner_ended", "clerk_ended", "till_disabled",
+    "partner", "partner_elsewhere",
 )  # fmt: skip
 
 
@@ -38,16 +42,19 @@ class Stage:
     stranger: Person
     members: dict[str, UUID]
     tills: dict[str, Till]
+    partners: dict[str, Actor]
 
     def renew(self) -> None:
         """Another owner with everything that is the owner's."""
         owner = self.whole.resident()
         self.whole.give_card(owner, 50_000)
-        self.scene = Scene(self.whole, owner, self.tills["till"])
+        self.scene = Scene(self.whole, owner, self.tills["till"], self.partners["partner"].id)
 
     def bearer(self, caller: str) -> str:
         """The access token of a caller who is no till, each time of a session of its own where a session can end."""
         tokens, owner = parts().tokens, self.scene.owner
+        if caller in self.partners:
+            return tokens.issue(self.partners[caller]).access_token
         if caller == "owner":
             return owner.token
         if caller in ("owner_sms", "owner_l1"):
@@ -124,6 +131,12 @@ def _stage(made: Whole) -> Stage:
     made.give_card(neighbour, 10_000)
     made.give_card(stranger, 10_000)
     owner = made.resident()
-    stage = Stage(made, Scene(made, owner, tills["till"]), neighbour, stranger, members, tills)
+    scopes = frozenset(str(scope) for scope in PartnerScope)
+    partners = {
+        caller: Actor(kind=ActorKind.PARTNER, id=admit(city, "library"), city_id=city, scopes=scopes, signed_in_at=clock.now())
+        for caller, city in (("partner", YUNCHUAN), ("partner_elsewhere", LINHU))
+    }
+    scene = Scene(made, owner, tills["till"], partners["partner"].id)
+    stage = Stage(made, scene, neighbour, stranger, members, tills, partners)
     stage.renew()
     return stage

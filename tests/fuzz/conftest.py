@@ -21,7 +21,8 @@ from auth import parts
 from auth.models import SignIn
 from core import db, http_signatures, ids
 from tests.access.asking import ASKED, Scene
-from tests.access.whole import Person, Till, Whole, whole
+from tests.access.asking_partners import admit
+from tests.access.whole import YUNCHUAN, Person, Till, Whole, whole
 from tests.conftest import settings_for
 
 SHOWN = re.compile(r"\b([a-z]+(?:_[a-z]+)?)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
@@ -38,6 +39,7 @@ class Fuzzed:
     whole: Whole
     till: Till
     staff: dict[str, uuid.UUID]
+    partner: uuid.UUID
     chance: random.Random = field(default_factory=lambda: random.Random(20260101))
     pair: list[Person] = field(default_factory=list)
     things: dict[uuid.UUID, dict[str, set[str]]] = field(default_factory=dict)
@@ -55,7 +57,7 @@ class Fuzzed:
         for person in self.pair:
             self.whole.give_card(person, 50_000)
             self.things[person.id] = {}
-            scene = Scene(self.whole, person, self.till)
+            scene = Scene(self.whole, person, self.till, self.partner)
             for operation in ("getTopUp", "readFile", "readNotice", "getReceipt", "getCharge", "finishFaceCheck", "decideSignIn"):
                 self.see(person, ASKED[operation](scene).path)
             assert person.card is not None
@@ -120,7 +122,7 @@ def fuzzed(ground: Any, template: str, tmp_path_factory: pytest.TempPathFactory)
     with whole(settings_for(database, cache, name, tmp_path_factory.mktemp("fuzz"))) as made:
         till = made.till("bun-shop")
         roles = ("counter_clerk", "supervisor", "administrator")
-        yield Fuzzed(made, till, {role: made.staff(role) for role in roles})
+        yield Fuzzed(made, till, {role: made.staff(role) for role in roles}, admit(YUNCHUAN, "library"))
     database.drop_database(name)
 
 
