@@ -23,9 +23,9 @@ PORTS = range(18_200, 18_400)
 PATIENCE = 20
 
 
-def free_port() -> int:
+def free_port(among: range = PORTS) -> int:
     """A port of this machine that nobody listens at."""
-    for port in PORTS:
+    for port in among:
         with closing(socket.socket()) as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
