@@ -23,8 +23,8 @@ from services import notices
 VERSION = "0.1.0"
 WEB = Path(__file__).parent / "web"
 ROOMS = (Room("app", WEB / "resident/dist/pages"), Room("desk", WEB / "desk/dist/pages", camera=True, wasm=True))
-PARTS = (*auth.ROUTES, cards.routes, cards.partner_routes, payments.routes, notices.routes, place_routes, file_routes)
-DATA_SOURCES = (auth.AuthData(), auth.SharingData(), cards.CardData(), payments.PaymentData(), notices.NoticeData(), files.FileData())
+PARTS = (*auth.ROUTES, cards.routes, cards.partner_routes, cards.city_code_routes, payments.routes, payments.offline_routes, notices.routes, place_routes, file_routes)
+DATA_SOURCES = (auth.AuthData(), auth.SharingData(), cards.CardData(), payments.PaymentData(), payments.OfflineData(), notices.NoticeData(), files.FileData())
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -35,6 +35,7 @@ def connect(settings: Settings) -> None:
     cards.configure(
         prefixes={city.id: city.facts.pay_code_prefix for city in served},
         after_issue=(payments.open_wallet_for,),
+        before_authorise=(payments.cover,),
     )
     payments.configure(
         providers={"yunpay": yunpay(settings)},

@@ -31,6 +31,7 @@ from auth.staff import accounts as staff_accounts
 from auth.staff_routes import routes as staff_routes
 from auth.terminals import Description as TerminalDescription
 from auth.terminals import admit as admit_terminal
+from auth.terminals import public_key as terminal_key
 from auth.terminals import set_account as set_terminal_account
 
 ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, oauth_routes)
@@ -74,5 +75,6 @@ __all__ = [
     "reveal",
     "set_terminal_account",
     "staff_accounts",
+    "terminal_key",
     "subject_if_consented",
 ]

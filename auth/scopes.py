@@ -29,6 +29,9 @@ class Permission(StrEnum):
     JOURNAL_READ = "payments:journal:read"
     CHARGE_READ = "payments:charge:read"
     CHARGE_REFUND = "payments:charge:refund"
+    ITEM_SWITCH = "services:item:switch"
+    DIFFERENCE_READ = "services:difference:read"
+    DIFFERENCE_REPAIR = "services:difference:repair"
 
 
 class TerminalFunction(StrEnum):
@@ -39,6 +42,7 @@ class TerminalFunction(StrEnum):
     CHARGE = "charge:create"
     REVERSE = "charge:reverse"
     REFUND = "charge:refund"
+    OFFLINE = "offline:accept"
 
 
 class PartnerScope(StrEnum):
@@ -80,6 +84,8 @@ _SUPERVISOR = _CLERK | {
     Permission.JOURNAL_READ,
     Permission.TERMINAL_READ,
     Permission.STAFF_READ,
+    Permission.DIFFERENCE_READ,
+    Permission.DIFFERENCE_REPAIR,
 }
 # An administrator runs the machinery and sees no resident: whoever grants rights does not use them.
 _ADMINISTRATOR = frozenset(
@@ -94,6 +100,9 @@ _ADMINISTRATOR = frozenset(
         Permission.PARTNER_READ,
         Permission.PARTNER_SWITCH,
         Permission.LEDGER_READ,
+        Permission.ITEM_SWITCH,
+        Permission.DIFFERENCE_READ,
+        Permission.DIFFERENCE_REPAIR,
     }
 )
 

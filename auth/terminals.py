@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -215,6 +216,14 @@ def set_account(terminal_id: UUID, account_id: UUID) -> None:
     """Say whose account a terminal fills; tokens issued before end, because they name the old one."""
     session().execute(update(Terminal).where(Terminal.id == terminal_id).values(account_id=account_id, version=Terminal.version + 1))
     revocation.revoke(f"terminal:{terminal_id}")
+
+
+def public_key(terminal_id: UUID) -> EllipticCurvePublicKey:
+    """The key with which an active terminal signs what it uploads; NotFound for another."""
+    found = session().get(Terminal, terminal_id)
+    if found is None or found.state != "active" or found.public_jwk is None:
+        raise NotFound()
+    return jwk.known(found.public_jwk)
 
 
 def _enrolment_code() -> str:

@@ -1,11 +1,16 @@
 """The card floor: products, issue, life, codes, presenting. Upper floors use the names below and none of the tables."""
 
 from cards import jobs
+from cards.authorisations.listing import acknowledged
+from cards.authorisations.reading import Holder, holders
+from cards.authorisations.routes import OFFLINE
+from cards.authorisations.routes import routes as city_code_routes
+from cards.authorisations.trusting import every_key_ever
 from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
 from cards.codes.reading import Candidate, read_code
 from cards.errors import REFUSALS, TooManyWrongCodes, refusal
 from cards.issuing import bind_card, issue_card, link_wallet
-from cards.lifecycle import card_of, cards_of, mirror, replace_card, take_by_name
+from cards.lifecycle import card_of, cards_of, mirror, replace_card, stop, take_by_name
 from cards.loss import report_loss, take_back_loss
 from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
@@ -14,31 +19,38 @@ from cards.products import Product, apply_products, product_of, products_of
 from cards.routes import CODES, STOPPED, routes
 from cards.seeding import MadeCard, NewCard, issue_many, link_wallets
 from cards.viewing import CardView
-from cards.wiring import AfterIssue, BeforeCancel, BeforeReplace, configure
+from cards.wiring import AfterIssue, BeforeAuthorise, BeforeCancel, BeforeReplace, configure
 
 __all__ = [
     "CODES",
     "MOST_PHONES",
+    "OFFLINE",
     "PURPOSE",
     "REFUSALS",
     "STOPPED",
     "AfterIssue",
+    "BeforeAuthorise",
     "BeforeCancel",
     "BeforeReplace",
     "Candidate",
     "CardData",
     "CardView",
+    "Holder",
     "MadeCard",
     "NewCard",
     "PayKeyGiven",
     "Presentation",
     "Product",
     "TooManyWrongCodes",
+    "acknowledged",
     "apply_products",
     "bind_card",
     "card_of",
     "cards_of",
+    "city_code_routes",
     "configure",
+    "every_key_ever",
+    "holders",
     "issue_card",
     "issue_many",
     "jobs",
@@ -54,6 +66,7 @@ __all__ = [
     "replace_card",
     "report_loss",
     "routes",
+    "stop",
     "take_back_loss",
     "take_by_name",
 ]

@@ -1,12 +1,12 @@
 """What the card floor refuses, and what the caller can do about it.
 
 CityError
-├── Invalid       code_malformed · card_number_wrong
+├── Invalid       code_malformed · card_number_wrong · one_time_key_invalid · limit_unknown
 ├── Denied        device_needed · not_the_holder
 ├── NotFound      product_unknown
 ├── Conflict      code_of_other_city · code_expired · code_too_early · code_unknown · code_used · pay_key_revoked
 │                 card_inactive · card_lost · card_frozen · card_locked · card_bad · card_expired · card_cancelled · card_replaced
-│                 card_refused_by_issuer · card_issued_already · card_step_forbidden · loss_not_reported · range_changed
+│                 card_refused_by_issuer · card_issued_already · card_step_forbidden · loss_not_reported · range_changed · too_much_at_stake
 ├── Throttled     too_many_wrong_codes
 └── Unavailable   codes_recovering · numbers_exhausted
 """
@@ -24,6 +24,17 @@ class CodeMalformed(Invalid):
 class CardNumberWrong(Invalid):
     code = "card_number_wrong"
     zh, en = "卡号不正确，请核对后重新输入", "The card number is not correct; please check it and type it again"
+
+
+class OneTimeKeyInvalid(Invalid):
+    code = "one_time_key_invalid"
+    zh = "一次性密钥不正确：应为互不相同的 P-256 压缩公钥，请重新生成"
+    en = "The one-time keys are not right: each is a compressed point on P-256, and none comes twice; please make them anew"
+
+
+class LimitUnknown(Invalid):
+    code = "limit_unknown"
+    zh, en = "单次限额只能从规定的档位中选择", "The limit of one acceptance is one of a few fixed amounts; please choose one of limits_fen"
 
 
 class DeviceNeeded(Denied):
@@ -137,6 +148,12 @@ class RangeChanged(Conflict):
     code = "range_changed"
     zh = "卡号段已启用，只能向后扩大，不能改动或重叠"
     en = "The number range is in use: it may grow at its end, but not change or overlap another"
+
+
+class TooMuchAtStake(Conflict):
+    code = "too_much_at_stake"
+    zh = "离线乘车授权的总额已达上限，请先使用现有授权，或选择更低的单次限额"
+    en = "The authorisations on your phones may cost enough already; use those, or choose a lower limit"
 
 
 class TooManyWrongCodes(Throttled):

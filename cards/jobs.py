@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import text
 
+from cards.authorisations import listing
 from cards.codes import pay_keys
 from cards.loss import lapse_losses
 from core import db, ids, jobs, outbox
@@ -28,8 +31,16 @@ def sweep() -> None:
         session.execute(text("SELECT sweep_codes_v1()"))
 
 
+@jobs.every("cards.hotlist.sweep", daily_at=dt.time(3, 40))
+def sweep_hotlist() -> None:
+    """Forget hotlist changes about authorisations that are long over."""
+    with db.transaction():
+        listing.sweep()
+
+
 @outbox.listens(Event.DEVICE_REMOVED)
 def device_removed(fact: Fact) -> None:
-    """A removed phone makes no more codes."""
+    """A removed phone makes no more codes, with network or without."""
     device = ids.parse("device", fact.payload["device"])
     pay_keys.revoke_of_device(system("cards.pay_keys", fact.city_id), device, reason="device_removed")
+    listing.end_device(device)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from cards import history
+from cards.authorisations import listing
 from cards.codes import pay_keys
 from cards.errors import CardStepForbidden
 from cards.issuing import begin, put_card
@@ -86,6 +87,7 @@ def take(
     card.version += 1
     history.write(actor, card, step.audit, step.event, before=before, reason=reason, facts=facts)
     session().flush()
+    listing.follow(card)
     return view(card)
 
 
@@ -96,6 +98,13 @@ def take_by_name(actor: Actor, card_id: UUID, name: str, *, reason: str) -> Card
         return cancel(actor, card, reason=reason)
     changes: dict[str, Any] = {field: clock.now() if sets else None for field, sets in CLERK_STEPS[name].items()}
     return take(actor, card, name, reason=reason, **changes)
+
+
+def stop(actor: Actor, card_id: UUID, *, reason: str) -> None:
+    """Freeze a living card unless it is frozen: what the program itself does when it sees a card misused."""
+    card = held(actor, card_id)
+    if allowed(card, STEPS["freeze"]):
+        take(actor, card, "freeze", reason=reason, frozen_at=clock.now())
 
 
 def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:

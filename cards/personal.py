@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from cards.authorisations.models import AuthorisationBatch
 from cards.models import Card, CardEvent, PayHandle
 from cards.numbers import tail
 from core import clock, ids
@@ -18,13 +19,17 @@ from core.fields import rfc3339
 class CardData:
     """Cards, their history and the phones that made codes for them."""
 
-    tables: Iterable[str] = ("card", "card_event", "pay_handle")
+    tables: Iterable[str] = ("card", "card_event", "pay_handle", "authorisation_batch")
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
-        """Every card with its history, and since when a phone holds a pay key."""
+        """Every card with its history, since when a phone holds a pay key, and when it fetched authorisations."""
         cards = session().scalars(select(Card).where(Card.resident_id == resident_id).order_by(Card.id))
         handles = session().scalars(select(PayHandle).where(PayHandle.resident_id == resident_id).order_by(PayHandle.given_at))
+        batches = session().scalars(
+            select(AuthorisationBatch).where(AuthorisationBatch.resident_id == resident_id).order_by(AuthorisationBatch.number)
+        )
         return {
+            "authorisations": [{"card": ids.show("card", b.card_id), "given_at": rfc3339(b.given_at), "count": b.size} for b in batches],
             "cards": [self._card(card) for card in cards],
             "pay_keys": [{"card": ids.show("card", held.card_id), "given_at": rfc3339(held.given_at)} for held in handles],
         }

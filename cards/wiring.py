@@ -12,16 +12,19 @@ from core.actors import Actor
 AfterIssue = Callable[[Actor, CardView], None]
 BeforeReplace = Callable[[Actor, CardView], None]
 BeforeCancel = Callable[[Actor, CardView], None]
+# The amount is what all living authorisations of the card may cost together, in fen.
+BeforeAuthorise = Callable[[Actor, CardView, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The prefixes of pay codes by city, and what runs with an issue, a replacement and a cancellation."""
+    """The prefixes of pay codes by city, and what runs with an issue, a replacement, a cancellation and a fetch of authorisations."""
 
     prefixes: Mapping[int, str]
     after_issue: tuple[AfterIssue, ...] = ()
     before_replace: tuple[BeforeReplace, ...] = ()
     before_cancel: tuple[BeforeCancel, ...] = ()
+    before_authorise: tuple[BeforeAuthorise, ...] = ()
 
 
 _wiring = Wiring({})
@@ -33,12 +36,13 @@ def configure(
     after_issue: tuple[AfterIssue, ...] = (),
     before_replace: tuple[BeforeReplace, ...] = (),
     before_cancel: tuple[BeforeCancel, ...] = (),
+    before_authorise: tuple[BeforeAuthorise, ...] = (),
 ) -> None:
     """Wire the card floor, once per process; a prefix has two digits and belongs to one city."""
     global _wiring
     if len(set(prefixes.values())) != len(prefixes) or not all(len(p) == 2 and p.isascii() and p.isdigit() for p in prefixes.values()):
         raise ValueError("each city needs a pay-code prefix of two digits of its own")
-    _wiring = Wiring(dict(prefixes), after_issue, before_replace, before_cancel)
+    _wiring = Wiring(dict(prefixes), after_issue, before_replace, before_cancel, before_authorise)
 
 
 def wired() -> Wiring:

@@ -3,6 +3,9 @@
 from payments import jobs, ledger
 from payments.merchants import merchant_account, open_merchant
 from payments.models import Merchant
+from payments.offline.covering import cover
+from payments.offline.personal import OfflineData
+from payments.offline.routes import routes as offline_routes
 from payments.personal import PaymentData
 from payments.routes import routes
 from payments.seeding import credit_opening_top_ups, open_wallets
@@ -12,13 +15,16 @@ from payments.wiring import Keeper, configure
 __all__ = [
     "Keeper",
     "Merchant",
+    "OfflineData",
     "PaymentData",
     "WalletView",
     "configure",
+    "cover",
     "credit_opening_top_ups",
     "jobs",
     "ledger",
     "merchant_account",
+    "offline_routes",
     "open_merchant",
     "open_wallet",
     "open_wallet_for",

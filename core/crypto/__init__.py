@@ -18,12 +18,14 @@ from core.crypto.residents import (
     shredded_since,
 )
 from core.crypto.root_keys import Keyring, install, keyring, suite_named
-from core.crypto.signing import SigningKey, jwks, rotate, signing_key, thumbprint, verification_keys, verify
+from core.crypto.signing import SigningKey, every_key, jwks, rotate, signing_key, thumbprint, verification_keys, verify
+from core.crypto.veiling import unveil, veil
 
 __all__ = [
     "Keyring",
     "SigningKey",
     "blind",
+    "every_key",
     "install",
     "jwks",
     "keyring",
@@ -41,6 +43,8 @@ __all__ = [
     "signing_key",
     "suite_named",
     "thumbprint",
+    "unveil",
+    "veil",
     "verification_keys",
     "verify",
 ]

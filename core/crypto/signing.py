@@ -87,6 +87,11 @@ def verify(purpose: str, kid: str, message: bytes, signature: bytes) -> bool:
     return any(key.kid == kid and key.verify(message, signature) for key in _stored(purpose))
 
 
+def every_key(purpose: str) -> tuple[SigningKey, ...]:
+    """All keys that a purpose has and had, with their times, oldest first: for lists that verifiers take along."""
+    return _stored(purpose)
+
+
 def jwks(*purposes: str) -> dict[str, list[dict[str, str]]]:
     """The JWK set of the purposes whose signatures others verify."""
     keys = [key for purpose in purposes for key in _stored(purpose)]
