@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.types.numeric import Int2, Int4, Int8
 
 from cards.codes.reading import Candidate, read_code
 from cards.errors import CodesRecovering, refusal
@@ -22,14 +20,16 @@ from cards.viewing import CardView
 from core import audit, clock, db, ids
 from core.actors import Actor
 from core.errors import Conflict, Unavailable
+from core.prepared import Prepared
 from core.vocabulary import AuditEvent
 
 SEES_CONCESSION = "concession:read"
 FIELDS = ("masked_name", "card_tail", "form", "product")
 
-_PRESENT = (
+_PRESENT = Prepared(
+    "present_code",
     "SELECT refusal, until, resident_id, card_id, masked_name, number, form, product, concession"
-    " FROM present_code_v1(%s, %s, %s, %s::text, %s, %s, %s, %s, %s, %s, %s, %s::text, %s)"
+    " FROM present_code_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 )
 
 
@@ -59,42 +59,36 @@ def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentatio
     may_see_concession = SEES_CONCESSION in actor.scopes
     identity, fields = ids.new_id(), [*FIELDS, "concession"] if may_see_concession else [*FIELDS]
     answer = _consume(actor, candidate, identity, now, purpose, fields)
-    refused, until, resident_id, card_id, name, number, form, product, concession = answer
+    refused, said_until, said_resident, said_card, name, number, form, product, concession = answer
+    until = dt.datetime.fromisoformat(said_until) if said_until else now
+    resident_id, card_id = (UUID(said) if said else None for said in (said_resident, said_card))
     if refused == "codes_recovering":
         raise CodesRecovering(retry_after=max(1, int((until - now).total_seconds()) + 1))
     if refused is not None:
         _note(actor, refused, resident_id, card_id)
         raise refusal(refused)
     seen = concession if may_see_concession else None
+    if name is None or number is None or form is None or product is None or resident_id is None or card_id is None:
+        raise Unavailable()  # a code that is not refused has a card
     return Presentation(identity, until, name, tail(number), form, product, seen, resident_id, card_id)
 
 
-def _consume(actor: Actor, code: Candidate, identity: UUID, now: dt.datetime, purpose: str, fields: list[str]) -> tuple[Any, ...]:
+def _consume(actor: Actor, code: Candidate, identity: UUID, now: dt.datetime, purpose: str, fields: list[str]) -> tuple[str | None, ...]:
+    # One id for the presentation and for the line that the resident reads about it.
     values = (
-        identity,
-        ids.new_id(),
-        Int4(actor.city_id),
-        str(actor.kind),
-        actor.id,
-        Int8(code.handle),
-        Int4(code.generation),
-        Int8(code.step),
-        Int2(code.tap),
-        now,
-        now.astimezone(clock.CHINA).date(),
-        purpose,
-        fields,
+        *(identity, identity, actor.city_id, actor.kind, actor.id),
+        *(code.handle, code.generation, code.step, code.tap),
+        *(now.isoformat(), now.astimezone(clock.CHINA).date(), purpose, "{" + ",".join(fields) + "}"),
     )
     try:
-        with db.connection().cursor(binary=True) as cursor:
-            row: tuple[Any, ...] | None = cursor.execute(_PRESENT, values).fetchone()
+        rows = _PRESENT.run(db.connection(), [str(value).encode() for value in values])
     except psycopg.OperationalError as fault:
         # The code may be consumed or not: the phone shows its next one.
         db.drop_connection()
         raise Unavailable() from fault
-    if row is None:
+    if not rows:
         raise Unavailable()
-    return row
+    return tuple(value.decode() if value is not None else None for value in rows[0])
 
 
 def _note(actor: Actor, code: str, resident_id: UUID | None = None, card_id: UUID | None = None) -> None:

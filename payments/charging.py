@@ -14,13 +14,13 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.types.json import set_json_loads
 
 import cards
 from core import audit, clock, db, ids
 from core.actors import Actor
 from core.errors import Conflict, Invalid
 from core.idempotency import Once
+from core.prepared import Prepared
 from payments.charge_errors import REFUSALS, OneOfTwo
 from payments.ledger import Ask, GroupPoster
 from payments.ledger.arrays import pack_rows
@@ -54,9 +54,6 @@ class Order(NamedTuple):
     request_id: UUID | None
     charge_id: UUID
     subject: str
-    transfer_id: UUID
-    audit_id: UUID
-    outbox_id: UUID
     city_id: int
     terminal_id: UUID
     merchant_id: UUID | None
@@ -73,11 +70,12 @@ class Order(NamedTuple):
 
 _TYPES = (
     *("uuid", "text", "bytea", "uuid"),
-    *("uuid", "text", "uuid", "uuid", "uuid"),
+    *("uuid", "text"),
     *("integer", "uuid", "uuid", "uuid", "bigint", "timestamptz"),
     *("bigint", "integer", "bigint", "smallint", "uuid", "text"),
 )
-_POST = f"SELECT codes, answers FROM charge_post({', '.join(f'%s::{kind}[]' for kind in _TYPES)})"  # noqa: S608  # names are ours
+_CALL = f"charge_post({', '.join(f'${place}::{kind}[]' for place, kind in enumerate(_TYPES, start=1))})"
+_POST = Prepared("charge_post", f"SELECT array_to_json(codes), array_to_json(answers) FROM {_CALL}", binary=True)  # noqa: S608  # names are ours
 
 # The code of the answer, its facts, and whether it was given before.
 Settled = tuple[str, dict[str, Any], bool]
@@ -110,6 +108,7 @@ def charge(
 def _order(
     actor: Actor, once: Once, amount_fen: int, code: str | None, presentation_id: UUID | None, occurred_at: dt.datetime | None
 ) -> Order:
+    # The rows of one charge (charge, transfer, audit line, fact) carry one id: each table has its own key, and a reader finds them all.
     charge_id = ids.new_id()
     seen = _read(actor, code) if code is not None else {"presentation_id": presentation_id}
     return Order(
@@ -119,9 +118,6 @@ def _order(
         request_id=audit.request_id.get(),
         charge_id=charge_id,
         subject=ids.show("charge", charge_id),
-        transfer_id=ids.new_id(),
-        audit_id=ids.new_id(),
-        outbox_id=ids.new_id(),
         city_id=actor.city_id,
         terminal_id=actor.id,
         merchant_id=actor.merchant_id,
@@ -161,10 +157,10 @@ def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
 
 def post_charges(connection: psycopg.Connection[Any], asks: Sequence[Ask[Order, Settled]]) -> list[Settled | frozenset[Hashable]]:
     """Post charges over a connection: without a transaction of its own they are one commit."""
-    with connection.cursor(binary=True) as cursor:
-        row = cursor.execute(_POST, pack_rows(_TYPES, (one.item for one in asks))).fetchone()
-    assert row is not None  # the function always answers
-    return [_settled(*each) for each in zip(asks, *row, strict=True)]
+    ((codes, answers),) = _POST.run(connection, pack_rows(_TYPES, [one.item for one in asks]))
+    assert codes is not None  # the function always answers
+    assert answers is not None
+    return [_settled(*each) for each in zip(asks, msgspec.json.decode(codes), msgspec.json.decode(answers), strict=True)]
 
 
 def _settled(ask: Ask[Order, Settled], code: str, answer: dict[str, Any]) -> Settled | frozenset[Hashable]:
@@ -183,9 +179,7 @@ def keys_of(order: Order) -> tuple[Hashable, ...]:
 
 
 def _connect() -> psycopg.Connection[Any]:
-    connection = db.private_connection(application_name="citycard poster")
-    set_json_loads(msgspec.json.decode, connection)
-    return connection
+    return db.private_connection(application_name="citycard poster")
 
 
 _poster: GroupPoster[Order, Settled] = GroupPoster("charges", post_charges, keys_of, connect=_connect)

@@ -7,7 +7,7 @@
 -- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks.
 CREATE FUNCTION charge_post(
   principals uuid[], keys text[], body_hashes bytea[], request_ids uuid[],
-  charge_ids uuid[], subjects text[], transfer_ids uuid[], audit_ids uuid[], outbox_ids uuid[],
+  charge_ids uuid[], subjects text[],
   cities integer[], terminals uuid[], merchants uuid[], merchant_accounts uuid[], amounts bigint[], occurred timestamptz[],
   handles bigint[], generations integer[], steps bigint[], taps smallint[], presentations uuid[], refusals text[],
   OUT codes text[], OUT answers jsonb[]
@@ -105,7 +105,7 @@ BEGIN
 
   -- An item refused already has no account to debit, which ledger_post leaves alone.
   SELECT * INTO posted FROM ledger_post(
-    transfer_ids, cities, array_fill('charge'::text, ARRAY[n]), debits, merchant_accounts, amounts,
+    charge_ids, cities, array_fill('charge'::text, ARRAY[n]), debits, merchant_accounts, amounts,
     charge_ids, array_fill(NULL::uuid, ARRAY[n]), occurred);
   statuses := posted.statuses;
   balances := posted.debit_balances;
@@ -136,7 +136,7 @@ BEGIN
                       receipt_number, occurred_at, recorded_at, facts)
   SELECT i.charge, i.city, i.resident, i.card, i.terminal, i.merchant, i.amount, 0, 'posted', i.transfer,
          i.receipt, i.occurred, posted.recorded, jsonb_build_object('masked_name', i.name, 'balance_after_fen', i.balance)
-    FROM unnest(codes, charge_ids, cities, residents, card_ids, terminals, merchants, amounts, transfer_ids, receipts, occurred,
+    FROM unnest(codes, charge_ids, cities, residents, card_ids, terminals, merchants, amounts, charge_ids, receipts, occurred,
                 names, balances)
       AS i(code, charge, city, resident, card, terminal, merchant, amount, transfer, receipt, occurred, name, balance)
    WHERE i.code = 'posted';
@@ -151,14 +151,14 @@ BEGIN
 
   INSERT INTO outbox (id, city_id, event, subject, payload, occurred_at)
   SELECT i.id, i.city, 'payments:charge:post', i.subject, i.answer, posted.recorded
-    FROM unnest(codes, outbox_ids, cities, subjects, answers) AS i(code, id, city, subject, answer)
+    FROM unnest(codes, charge_ids, cities, subjects, answers) AS i(code, id, city, subject, answer)
    WHERE i.code = 'posted';
 
   INSERT INTO audit (id, city_id, actor_kind, actor_id, event, subject, resident_id, outcome, detail, request_id)
   SELECT i.id, i.city, 'terminal', i.terminal, CASE i.code WHEN 'posted' THEN 'payments:charge:post' ELSE 'payments:charge:refuse' END,
          i.subject, i.resident, CASE i.code WHEN 'posted' THEN 'done' ELSE i.code END,
          jsonb_build_object('amount_fen', i.amount, 'merchant', i.merchant, 'card', i.card), i.request
-    FROM unnest(codes, audit_ids, cities, terminals, subjects, residents, amounts, merchants, card_ids, request_ids)
+    FROM unnest(codes, charge_ids, cities, terminals, subjects, residents, amounts, merchants, card_ids, request_ids)
       AS i(code, id, city, terminal, subject, resident, amount, merchant, card, request)
    WHERE i.code NOT IN ('replay', 'again', 'request_in_progress');
 

@@ -12,10 +12,6 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import psycopg
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-
 _HEAD = struct.Struct(">iiIii").pack
 _SIZE = struct.Struct(">i").pack
 _SMALL, _INT, _BIG = (struct.Struct(form).pack for form in (">ih", ">ii", ">iq"))
@@ -42,35 +38,13 @@ _ELEMENTS: dict[str, tuple[int, Callable[[Any], bytes]]] = {
 }
 
 
-class Packed:
-    """A packed array, ready to be a parameter."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-
-class PackedDumper(Dumper):
-    """Hands a packed array over as it is."""
-
-    format = Format.BINARY
-
-    def dump(self, obj: Packed) -> bytes:
-        """Its bytes."""
-        return obj.data
-
-
-psycopg.adapters.register_dumper(Packed, PackedDumper)
-
-
-def pack(kind: str, values: Sequence[Any]) -> Packed:
+def pack(kind: str, values: Sequence[Any]) -> bytes:
     """An array of a kind of element; None is NULL. Raises struct.error or AttributeError for a value of another kind."""
     oid, element = _ELEMENTS[kind]
     parts = [_NULL if value is None else element(value) for value in values]
-    return Packed(_HEAD(1, 1, oid, len(parts), 1) + b"".join(parts))
+    return _HEAD(1, 1, oid, len(parts), 1) + b"".join(parts)
 
 
-def pack_rows(kinds: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[Packed]:
+def pack_rows(kinds: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[bytes]:
     """The columns of rows that have these kinds, in the same order."""
     return [pack(kind, column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]

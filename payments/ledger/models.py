@@ -54,7 +54,7 @@ class TransferRow(Base):
         CheckConstraint("amount_fen BETWEEN 1 AND 100000000000", name="amount"),
         CheckConstraint("debit_account <> credit_account", name="sides"),
         CheckConstraint(
-            "kind IN ('top_up', 'charge', 'refund', 'reversal', 'settlement', 'fee', 'subsidy', 'adjustment')",
+            "kind IN ('top_up', 'charge', 'refund', 'reversal', 'settlement', 'fee', 'subsidy', 'adjustment', 'reserve', 'bill')",
             name="kind",
         ),
         CheckConstraint("(kind = 'reversal') = (reverses IS NOT NULL)", name="reversal"),

@@ -10,16 +10,19 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from core import db
+from core.prepared import Prepared
 from payments.ledger.arrays import pack_rows
 
 # In the order of ledger_post's parameters.
 _TYPES = ("uuid", "integer", "text", "uuid", "uuid", "bigint", "uuid", "uuid", "timestamptz")
 _FIELDS = attrgetter("id", "city_id", "kind", "debit", "credit", "amount_fen", "reference", "reverses", "occurred_at")
-_PLACES = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
-_POST = f"SELECT statuses, debit_balances, credit_balances, recorded FROM ledger_post({_PLACES})"  # noqa: S608  # names are ours
+_CALL = f"ledger_post({', '.join(f'${place}::{kind}[]' for place, kind in enumerate(_TYPES, start=1))})"
+_ANSWER = "array_to_json(statuses), array_to_json(debit_balances), array_to_json(credit_balances), recorded"
+_POST = Prepared("ledger_post", f"SELECT {_ANSWER} FROM {_CALL}", binary=True)  # noqa: S608  # names are ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,10 @@ def post_on(connection: psycopg.Connection[Any], transfers: Sequence[Transfer]) 
     """Post over a connection of the application's role; without a transaction of its own they are one commit."""
     if not transfers:
         return []
-    with connection.cursor(binary=True) as cursor:
-        row = cursor.execute(_POST, pack_rows(_TYPES, map(_FIELDS, transfers))).fetchone()
-    assert row is not None  # the function always answers
-    statuses, debits, credited, recorded = row
+    ((*lists, said),) = _POST.run(connection, pack_rows(_TYPES, map(_FIELDS, transfers)))
+    assert said is not None  # the function always answers
+    recorded = dt.datetime.fromisoformat(said.decode())
+    statuses, debits, credited = (msgspec.json.decode(each or b"[]") for each in lists)
     return [_outcome(*each, recorded) for each in zip(transfers, statuses, debits, credited, strict=True)]
 
 

@@ -27,16 +27,16 @@ def test_a_charge_writes_all_that_belongs_to_it(till: Till) -> None:
     code, answer, replayed = till.post(order)[0]
     assert (code, replayed, answer["balance_after_fen"]) == ("posted", False, 8_770)
     charge = till.run("SELECT amount_fen, state, receipt_number, transfer_id, resident_id FROM charge WHERE id = %s", order.charge_id)[0]
-    assert charge == (1_230, "posted", answer["receipt_number"], order.transfer_id, phone.resident)
+    assert charge == (1_230, "posted", answer["receipt_number"], order.charge_id, phone.resident)
     assert int(answer["receipt_number"]) % 97 == 1
-    assert till.run("SELECT kind, amount_fen, reference FROM transfer WHERE id = %s", order.transfer_id) == [
+    assert till.run("SELECT kind, amount_fen, reference FROM transfer WHERE id = %s", order.charge_id) == [
         ("charge", 1_230, order.charge_id)
     ]
     assert till.run("SELECT spent_day_fen, spent_day_count, spent_month_fen FROM wallet WHERE id = %s", phone.wallet) == [(1_230, 1, 1_230)]
-    assert till.run("SELECT event, payload ->> 'receipt_number' FROM outbox WHERE id = %s", order.outbox_id) == [
+    assert till.run("SELECT event, payload ->> 'receipt_number' FROM outbox WHERE id = %s", order.charge_id) == [
         ("payments:charge:post", answer["receipt_number"])
     ]
-    assert till.run("SELECT event, outcome, resident_id FROM audit WHERE id = %s", order.audit_id) == [
+    assert till.run("SELECT event, outcome, resident_id FROM audit WHERE id = %s", order.charge_id) == [
         ("payments:charge:post", "done", phone.resident)
     ]
     assert till.run("SELECT status, replays FROM idempotency WHERE principal = %s AND key = %s", till.id, order.key) == [(201, 0)]
@@ -68,8 +68,8 @@ def test_a_refusal_is_kept_under_its_key_and_audited(till: Till) -> None:
     assert till.post(order) == [("insufficient_funds", {"code": "insufficient_funds"}, False)]
     till.city.give(10_000, phone.account)
     assert till.post(replace(till.order(phone), key=order.key)) == [("insufficient_funds", {"code": "insufficient_funds"}, True)]
-    assert till.run("SELECT event, outcome FROM audit WHERE id = %s", order.audit_id) == [("payments:charge:refuse", "insufficient_funds")]
-    assert till.code(replace(order, key="another key", charge_id=ids.new_id(), transfer_id=ids.new_id(), audit_id=ids.new_id())) == "posted"
+    assert till.run("SELECT event, outcome FROM audit WHERE id = %s", order.charge_id) == [("payments:charge:refuse", "insufficient_funds")]
+    assert till.code(replace(order, key="another key", charge_id=ids.new_id())) == "posted"
 
 
 def test_a_code_pays_once(till: Till) -> None:

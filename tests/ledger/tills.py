@@ -80,7 +80,7 @@ class Till:
         charge_id = ids.new_id()
         base = Order(
             principal=self.id, key=str(charge_id), body_hash=bytes(32), request_id=None, charge_id=charge_id,
-            subject=ids.show("charge", charge_id), transfer_id=ids.new_id(), audit_id=ids.new_id(), outbox_id=ids.new_id(), city_id=CITY,
+            subject=ids.show("charge", charge_id), city_id=CITY,
             terminal_id=self.id, merchant_id=self.city.merchant, account_id=self.merchant, amount_fen=amount_fen, occurred_at=clock.now(),
             handle=phone.handle, generation=1, step=next(steps), tap=0,
         )  # fmt: skip

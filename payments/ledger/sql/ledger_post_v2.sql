@@ -5,7 +5,7 @@
 --   6 not a transfer: amount outside 1..10^11, one account on both sides, an account of another city, an id that is no UUIDv7 of
 --     about now, an unknown kind, no time of occurrence, or a reversal that does not mirror the transfer it names
 -- Raises only for a caller's mistake: arrays of unequal length (22023), one id twice in a call (23505).
-CREATE FUNCTION ledger_post(
+CREATE OR REPLACE FUNCTION ledger_post(
   ids uuid[], cities integer[], kinds text[], debits uuid[], credits uuid[], amounts bigint[],
   reference_ids uuid[], reversed_ids uuid[], occurred timestamptz[],
   OUT statuses smallint[], OUT debit_balances bigint[], OUT credit_balances bigint[], OUT recorded timestamptz
@@ -19,7 +19,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   n CONSTANT integer := cardinality(ids);
-  known_kinds CONSTANT text[] := '{top_up,charge,refund,reversal,settlement,fee,subsidy,adjustment}';
+  known_kinds CONSTANT text[] := '{top_up,charge,refund,reversal,settlement,fee,subsidy,adjustment,reserve,bill}';
   this_txid CONSTANT bigint := pg_current_xact_id()::text::bigint;
   lowest_id uuid; highest_id uuid;
   account_ids uuid[]; account_cities integer[]; balances bigint[]; floors bigint[]; counts bigint[];
