@@ -46,7 +46,17 @@ def create_app(
         world.now = now
     app.extensions[EXTENSION] = world
     pages.guard(app)
-    for part in (pages.routes, faults.routes, phones.door, phones.pages, police.door, police.pages, yunpay.door, yunpay.pages, *utilities.DOORS):
+    for part in (
+        pages.routes,
+        faults.routes,
+        phones.door,
+        phones.pages,
+        police.door,
+        police.pages,
+        yunpay.door,
+        yunpay.pages,
+        *utilities.DOORS,
+    ):
         app.register_blueprint(part)
     return app
 

@@ -11,13 +11,14 @@ from sqlalchemy import select, update
 from core.db import session
 from core.fields import rfc3339
 from payments import wallets
+from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp, Wallet
 
 
 class PaymentData:
     """Wallets and everything that moved them."""
 
-    tables: Iterable[str] = ("wallet", "charge", "top_up", "refund")
+    tables: Iterable[str] = ("wallet", "charge", "top_up", "refund", "bill_payment")
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
         """Every wallet with its balance, and every charge, refund and top-up."""
@@ -31,6 +32,10 @@ class PaymentData:
             "top_ups": [
                 {"amount_fen": t.amount_fen, "state": t.state, "provider": t.provider, "at": rfc3339(t.created_at)}
                 for t in session().scalars(select(TopUp).where(TopUp.resident_id == resident_id).order_by(TopUp.id))
+            ],
+            "bill_payments": [
+                {"amount_fen": b.amount_fen, "purpose": b.purpose, "state": b.state, "at": rfc3339(b.reserved_at)}
+                for b in session().scalars(select(BillPayment).where(BillPayment.resident_id == resident_id).order_by(BillPayment.id))
             ],
         }
 

@@ -1,4 +1,4 @@
-"""Receipts: one for each movement of a resident's wallet, read from what charges, refunds and top-ups left behind (F34)."""
+"""Receipts: one for each movement of a resident's wallet, read from what charges, refunds, top-ups and bills left behind (F34)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Uuid, cast, literal, null, select, text, union_all
+from sqlalchemy import Select, Text, Uuid, case, cast, literal, null, select, text, union_all
 
 from core import clock
 from core.actors import Actor
@@ -15,11 +15,12 @@ from core.db import session
 from core.errors import NotFound
 from core.paging import Page, cut, decode
 from payments import ledger, merchants, wallets
+from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp
 from payments.rules import TopUpState
 
 # What a receipt adds to the wallet, by kind.
-SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1}
+SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "bill": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def receipts_of(actor: Actor, *, cursor: str | None, limit: int) -> Page:
     """The resident's receipts, newest first."""
     before = decode(cursor) if cursor else None
     branches = [branch.where(key < before) if before else branch for branch, key in _branches(actor)]
-    # Each branch is cut on its own index first; the union then has three short lists to sort.
+    # Each branch is cut on its own index first; the union then has a few short lists to sort.
     cut_off = [select(b.order_by(b.selected_columns.id.desc()).limit(limit + 1).subquery()) for b in branches]
     union = union_all(*cut_off).subquery()
     rows = session().execute(select(union).order_by(union.c.id.desc()).limit(limit + 1)).all()
@@ -93,7 +94,7 @@ SELECT kind, count(*) AS count, coalesce(sum(amount_fen) FILTER (WHERE credit_ac
 
 
 def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
-    """The three sources of receipts with one shape of columns, each with its key."""
+    """The sources of receipts with one shape of columns, each with its key."""
     charges = select(
         Charge.id,
         Charge.receipt_number,
@@ -130,7 +131,24 @@ def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
         TopUp.provider,
         TopUp.decided_at.label("recorded_at"),
     ).where(TopUp.resident_id == actor.id, TopUp.city_id == actor.city_id, TopUp.state == TopUpState.CREDITED)
-    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id)]
+    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), (_bills(actor), BillPayment.id)]
+
+
+def _bills(actor: Actor) -> Select[Any]:
+    """Bills that an agency has; one given back keeps its receipt, with the whole as refunded."""
+    given_back = BillPayment.state == "given_back"
+    return select(
+        BillPayment.id,
+        BillPayment.receipt_number,
+        literal("bill").label("kind"),
+        BillPayment.amount_fen,
+        case((given_back, BillPayment.amount_fen), else_=0).label("refunded_fen"),
+        case((given_back, "refunded"), else_="posted").label("state"),
+        cast(null(), Uuid).label("charge_id"),
+        BillPayment.merchant_id,
+        cast(null(), Text).label("provider"),
+        BillPayment.decided_at.label("recorded_at"),
+    ).where(BillPayment.resident_id == actor.id, BillPayment.city_id == actor.city_id, BillPayment.receipt_number.is_not(None))
 
 
 def _named(rows: list[Any]) -> list[Receipt]:

@@ -87,6 +87,7 @@ def _agencies_named(city: City) -> Iterator[str]:
     named += [(f"terminal {t.code}", t.agency) for t in city.counter_terminals]
     named += [(f"staff {s.login}", s.agency) for s in city.staff]
     named += [(f"partner {p.code}", p.agency) for p in city.partners]
+    named += [(f"item {i.code}", i.agency) for i in city.items]
     yield from (f"{who}: no agency {agency}" for who, agency in named if agency and agency not in known)
     sited = [(f"merchant {m.code}", m.place) for m in city.merchants]
     sited += [(f"terminal {t.code}", t.place) for t in city.counter_terminals]
@@ -101,6 +102,7 @@ def _unique(city: City) -> Iterator[str]:
     yield from _twice((each.login for each in city.staff), "staff")
     yield from _twice((each.code for each in city.partners), "partner")
     yield from _twice((each.key for each in city.cast), "person")
+    yield from _twice((each.code for each in city.items), "item")
     yield from _twice((each.phone for each in city.cast), "phone")
     yield from _twice((str(each.date) for each in city.calendar.days), "calendar day")
 

@@ -13,9 +13,11 @@ import msgspec
 
 from config.cities import shapes
 from config.cities.checking import faults_of
+from config.cities.offered import OfferedItem
+from config.cities.shape import Shape
 
 HERE = Path(__file__).parent
-T = TypeVar("T", bound=shapes.Shape)
+T = TypeVar("T", bound=Shape)
 
 
 class CityFaults(ValueError):
@@ -118,6 +120,7 @@ def read(folder: Path) -> shapes.City:
         "products": reader.only("products.toml", "product", shapes.Product),
         "staff": reader.only("staff.toml", "staff", shapes.Staff),
         "partners": reader.only("partners.toml", "partner", shapes.Partner),
+        "items": reader.only("items.toml", "item", OfferedItem),
         "cast": reader.only("cast.toml", "person", shapes.Person),
     }
     reader.nothing_left(traders, "merchants.toml")

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]([A-Za-z0-9_-]{0,38}[A-Za-z0-9])?\Z")]
+from config.cities.offered import OfferedItem
+from config.cities.shape import Code, Shape
+
 Words = Annotated[str, Meta(min_length=1, max_length=60)]
 Fen = Annotated[int, Meta(ge=0, le=10**11)]
 Days = Annotated[int, Meta(ge=0, le=3660)]
@@ -19,21 +21,6 @@ CardState = Literal["none", "inactive", "active", "lost", "frozen", "locked", "e
 Form = Literal["virtual", "physical"]
 HOURS = r"\A(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?( [0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9])+\Z"
 Hours = Annotated[str, Meta(pattern=HOURS)]
-
-
-IN_FILES = {
-    "start": "from",
-    "terminals": "terminal",
-    "days": "day",
-    "forms": "form",
-    "losses": "loss",
-    "renewals": "renewal",
-    "wallets": "wallet",
-}
-
-
-class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=IN_FILES):
-    """A frozen entry of a city file; a field the shape does not know is a fault."""
 
 
 class Keeper(Shape, frozen=True):
@@ -283,6 +270,7 @@ class City:
     staff: tuple[Staff, ...]
     partners: tuple[Partner, ...]
     cast: tuple[Person, ...]
+    items: tuple[OfferedItem, ...]
     fingerprint: str
 
     @property

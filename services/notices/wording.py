@@ -59,6 +59,24 @@ WORDINGS: Mapping[Event, Wording] = {
         "退款{amount}元已退回钱包。",
         "CNY {amount} was returned to your wallet.",
     ),
+    Event.BILL_PAID: Wording(
+        "账单已缴清",
+        "Bill paid",
+        "{amount}元的账单已由收费单位确认收款。",
+        "The agency has confirmed your payment of CNY {amount}.",
+    ),
+    Event.BILL_VOIDED: Wording(
+        "缴费未成功",
+        "Bill not paid",
+        "{amount}元的缴费未成功，款项已退回钱包。",
+        "A bill of CNY {amount} could not be paid; the money is back in your wallet.",
+    ),
+    Event.BILL_GIVEN_BACK: Wording(
+        "缴费已退回",
+        "Bill payment returned",
+        "经核对，{amount}元的缴费未到达收费单位，款项已退回钱包。",
+        "The agency did not receive a payment of CNY {amount}; the money is back in your wallet.",
+    ),
     Event.SIGNED_IN_ELSEWHERE: Wording(
         "新设备登录",
         "New device signed in",

@@ -29,9 +29,13 @@ from outside.app import create_app, start_messenger
 from outside.settings import Settings
 from outside.world import World
 from payments.providers import YunPay
+from services.offices.utilities import Company, Customer, Reading, enter
+from services.tariffs import Terms, Tier
 
 WANG = ("王晓明", "990103199003070015")
 LI = ("李秀英", "990103195205040024")
+WATER = Company("990100-water", "m3", (Terms(start=dt.date(2020, 1, 1), tiers=(Tier(180, 28_500), Tier(300, 42_750), Tier(None, 85_500))),))
+ACCOUNT = Customer("990100-water", "1010000011", "王晓明", "云川市桥东区河湾街道1号1幢302室", 3, "M1")
 SIGNER = EcdsaSigner("gateway-test", ec.generate_private_key(ec.SECP256R1()))
 
 
@@ -145,9 +149,12 @@ def _outside(ground: tuple[postgres.Server, Any], tmp_path_factory: Any) -> Iter
     )
     people = {number: name for name, number in (WANG, LI)}
     keys = {SIGNER.keyid: EcdsaPublicKey(SIGNER.private.public_key())}
-    app = create_app(settings, people, platform_keys=keys)
+    app = create_app(settings, people, companies={WATER.code: WATER}, platform_keys=keys)
     found = Outside(app, settings.url, ear, settings.platform_url)
     found.world.now = found.now
+    today = found.now().date()
+    months = [dt.date(today.year - 1 + nth // 12, nth % 12 + 1, 1) for nth in range(12 + today.month)]
+    enter(found.world.pool, [ACCOUNT], [Reading(WATER.code, ACCOUNT.account, day, 100 + 20 * nth) for nth, day in enumerate(months)])
     messenger = start_messenger(app)
     servers = [serve(app, port), serve(ear, platform_port)]
     yield found
@@ -163,7 +170,7 @@ def _outside(ground: tuple[postgres.Server, Any], tmp_path_factory: Any) -> Iter
 def outside(_outside: Outside) -> Outside:
     """The outside world as on its first day: no message, no order, no fault, the right time."""
     with _outside.world.pool.connection() as connection:
-        connection.execute("TRUNCATE message, face_check, pay_refund, pay_order, notice, fault, nonce_seen")
+        connection.execute("TRUNCATE message, face_check, pay_refund, pay_order, notice, fault, nonce_seen, utility_payment")
     _outside.ahead = dt.timedelta()
     _outside.ear.status = 204
     _outside.ear.heard.clear()

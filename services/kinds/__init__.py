@@ -1,0 +1,1 @@
+"""The kinds of public services: each written once, with its tables, states and routes."""

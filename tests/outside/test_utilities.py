@@ -1,0 +1,151 @@
+"""One contract for every way to a utility company: over signed HTTP, and to the office in this process."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from core.gateway import GatewayUnavailable, Limits
+from outside import faults
+from services.gateways.utilities import (
+    Accepted,
+    HttpUtility,
+    OfficeUtility,
+    OrderToPay,
+    PaymentState,
+    Refusal,
+    Unknown,
+    UtilityCompany,
+)
+from services.kinds.statement import day_files
+from services.offices.utilities import Office
+from services.tariffs import Use, lines_of
+from tests.outside.conftest import ACCOUNT, WATER, Outside, free_port
+
+DAY = dt.date(2026, 11, 21)
+QUICK = Limits(connect=1, read=1, total=2, attempts=2)
+
+
+@pytest.fixture(params=["http", "in_process"])
+def company(request: pytest.FixtureRequest, outside: Outside) -> UtilityCompany:
+    if request.param == "http":
+        return HttpUtility(outside.gateway("water", limits=QUICK), "/water/990100-water")
+    return OfficeUtility(Office(outside.world.pool, outside.world.companies, outside.now), "990100-water")
+
+
+@pytest.fixture
+def remote(outside: Outside) -> HttpUtility:
+    return HttpUtility(outside.gateway("water", limits=QUICK), "/water/990100-water")
+
+
+def order_for(company: UtilityCompany, number: str = "bill_payment_1", *, place: int = 0) -> OrderToPay:
+    bill = company.bills(ACCOUNT.account)[place]
+    return OrderToPay(number=number, account=ACCOUNT.account, bill=bill.number, amount_fen=bill.amount_fen, day=DAY)
+
+
+def test_a_name_and_its_account_match_and_little_is_told(company: UtilityCompany) -> None:
+    owner = company.check_owner(ACCOUNT.account, "王晓明")
+    assert owner is not None
+    assert (owner.masked_owner, owner.persons) == ("王*明", 3)
+    assert "302" not in owner.masked_address
+
+
+def test_another_name_and_no_account_are_told_alike(company: UtilityCompany) -> None:
+    assert company.check_owner(ACCOUNT.account, "李秀英") is None
+    assert company.check_owner("1019999999", "王晓明") is None
+    assert company.bills("1019999999") == []
+
+
+def test_bills_are_newest_first_and_their_lines_are_the_tariffs(company: UtilityCompany) -> None:
+    bills = company.bills(ACCOUNT.account)
+    assert [bill.period for bill in bills] == sorted((bill.period for bill in bills), reverse=True)
+    assert [bill.state for bill in bills[:3]] == ["due", "due", "paid"]
+    for bill in bills:
+        use = Use(bill.since, bill.until, bill.quantity, bill.used_before, bill.persons)
+        ours = [(line.tier, line.quantity, line.amount_fen) for line in lines_of(use, WATER.tariff)]
+        assert [(line.tier, line.quantity, line.amount_fen) for line in bill.lines] == ours
+        assert bill.closing - bill.opening == bill.quantity == 20
+        assert bill.amount_fen == sum(line.amount_fen for line in bill.lines)
+
+
+def test_a_payment_is_taken_once_however_often_it_is_told(company: UtilityCompany) -> None:
+    order = order_for(company)
+    first = company.pay(order)
+    assert isinstance(first, Accepted)
+    assert company.pay(replace(order, day=DAY + dt.timedelta(days=1))) == first, "a repetition on another day is the same payment"
+    assert company.payment(order.number) == first.paid
+    assert company.bills(ACCOUNT.account)[0].state == "paid"
+    assert len(day_files.read(company.day_file(DAY), company="990100-water", day=DAY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda order: replace(order, amount_fen=order.amount_fen + 1), "amount_differs"),
+        (lambda order: replace(order, bill="1010000011209901"), "bill_unknown"),
+        (lambda order: replace(order, account="1019999999"), "account_unknown"),
+    ],
+)
+def test_what_does_not_fit_is_refused(company: UtilityCompany, change: Callable[[OrderToPay], OrderToPay], code: str) -> None:
+    assert company.pay(change(order_for(company))) == Refusal(code)
+    assert company.payment("bill_payment_1") is None
+
+
+def test_a_bill_is_paid_by_one_number_only(company: UtilityCompany) -> None:
+    order = order_for(company)
+    company.pay(order)
+    assert company.pay(replace(order, number="bill_payment_2")) == Refusal("bill_paid")
+    other = order_for(company, place=1)
+    assert company.pay(other) == Refusal("payment_differs")
+
+
+def test_a_withdrawn_number_is_never_accepted(company: UtilityCompany) -> None:
+    order = order_for(company)
+    assert company.withdraw(order.number).state is PaymentState.WITHDRAWN
+    assert company.pay(order) == Refusal("payment_withdrawn")
+    assert isinstance(company.pay(replace(order, number="bill_payment_2")), Accepted)
+
+
+def test_an_accepted_number_cannot_be_withdrawn(company: UtilityCompany) -> None:
+    order = order_for(company)
+    accepted = company.pay(order)
+    assert isinstance(accepted, Accepted)
+    assert company.withdraw(order.number) == accepted.paid
+
+
+def test_the_day_file_is_whole(company: UtilityCompany) -> None:
+    accepted = company.pay(order_for(company))
+    assert isinstance(accepted, Accepted)
+    assert day_files.read(company.day_file(DAY - dt.timedelta(days=1)), company="990100-water", day=DAY - dt.timedelta(days=1)) == []
+    entry = day_files.read(company.day_file(DAY), company="990100-water", day=DAY)[0]
+    assert (entry.number, entry.company_number) == (accepted.paid.number, accepted.paid.company_number)
+
+
+def test_a_lost_answer_is_unknown_and_found_out_by_asking(outside: Outside, remote: HttpUtility) -> None:
+    order = order_for(remote)
+    outside.fault("water", "answer_lost")
+    assert isinstance(remote.pay(order), Unknown)
+    with outside.app.app_context():
+        faults.switch_off("water")
+    found = remote.payment(order.number)
+    assert found is not None
+    assert found.state is PaymentState.ACCEPTED
+
+
+@pytest.mark.parametrize("fault", ["down", "errors", "bad_signature"])
+def test_a_sick_company_is_never_believed(outside: Outside, remote: HttpUtility, fault: str) -> None:
+    order = order_for(remote)
+    outside.fault("water", fault)
+    assert isinstance(remote.pay(order), Unknown)
+    with pytest.raises(Exception, match="gateway_"):
+        remote.payment(order.number)
+
+
+def test_nobody_at_the_other_end_is_a_plain_answer(outside: Outside) -> None:
+    gone = outside.gateway("water", limits=QUICK)
+    gone.base_url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(GatewayUnavailable):
+        HttpUtility(gone, "/water/990100-water").pay(OrderToPay(number="n", account="1", bill="b", amount_fen=1, day=DAY))
