@@ -18,13 +18,36 @@ from core.places.routes import routes as place_routes
 from core.web import Edge
 from core.web.pages import system_routes
 from core.web_serving import BuiltPages, Room
-from services import notices
+from services import catalogue, notices
+from services.kinds import statement
 
 VERSION = "0.1.0"
 WEB = Path(__file__).parent / "web"
 ROOMS = (Room("app", WEB / "resident/dist/pages"), Room("desk", WEB / "desk/dist/pages", camera=True, wasm=True))
-PARTS = (*auth.ROUTES, cards.routes, cards.partner_routes, cards.city_code_routes, payments.routes, payments.offline_routes, notices.routes, place_routes, file_routes)
-DATA_SOURCES = (auth.AuthData(), auth.SharingData(), cards.CardData(), payments.PaymentData(), payments.OfflineData(), notices.NoticeData(), files.FileData())
+PARTS = (
+    *auth.ROUTES,
+    cards.routes,
+    cards.partner_routes,
+    cards.city_code_routes,
+    payments.routes,
+    payments.offline_routes,
+    catalogue.routes,
+    statement.routes,
+    statement.staff_routes,
+    notices.routes,
+    place_routes,
+    file_routes,
+)
+DATA_SOURCES = (
+    auth.AuthData(),
+    auth.SharingData(),
+    cards.CardData(),
+    payments.PaymentData(),
+    payments.OfflineData(),
+    statement.StatementData(),
+    notices.NoticeData(),
+    files.FileData(),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

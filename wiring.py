@@ -5,6 +5,7 @@ Which implementation stands behind an interface is chosen by settings. A sandbox
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import auth
@@ -16,7 +17,10 @@ from config.settings import Settings
 from core.channels import SandboxSms, SmsSender
 from core.gateway import FaultSwitch, FaultyTransport, Gateway, HttpTransport, PeerKeys, city_signer
 from payments.providers import YunPay
-from services import notices
+from services import catalogue, notices
+from services.gateways.utilities import HttpUtility
+from services.items import items
+from services.tariffs import Terms, Tier
 
 
 def connect(settings: Settings) -> None:
@@ -41,7 +45,33 @@ def connect(settings: Settings) -> None:
         providers={"yunpay": yunpay(settings)},
         keepers={city.id: payments.Keeper(city.facts.keeper.zh, city.facts.keeper.en) for city in served},
     )
+    catalogue.configure(each for city in served for each in offers(settings, city))
     notices.configure(sender)
+
+
+def offers(settings: Settings, city: cities.City) -> Iterator[catalogue.Offer]:
+    """What a city offers, each item with the way to its agency and the city's own tariff where it has one."""
+    named = {agency.code: agency for agency in city.agencies}
+    for offered in city.items:
+        item, agency = items()[offered.code], named[offered.agency]
+        own = tuple(
+            Terms(
+                start=terms.start,
+                tiers=tuple(Tier(tier.up_to, tier.price_e4) for tier in terms.tiers),
+                persons=terms.persons,
+                more_per_person=terms.more_per_person,
+            )
+            for terms in offered.tariff
+        )
+        yield catalogue.Offer(
+            city_id=city.id,
+            item=item,
+            company=agency.code,
+            zh=agency.zh,
+            en=agency.en,
+            gateway=HttpUtility(gateway(settings, offered.door), f"/{offered.door}/{agency.code}"),
+            tariff=own or item.filled.tariff,
+        )
 
 
 def installation(settings: Settings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from command.demo_keys import DemoKeys, base32, private_jwk
 from command.home import current_settings
 from command.program import program
 from command.settling import agency_id, merchant_id, partner_id, resident_id, terminal_id
-from config.cities import City, load
+from config.cities import City, load, utilities
 from config.cities.people import Resident, residents
 from config.cities.shapes import Terminal
 from config.settings import Settings
@@ -51,7 +51,8 @@ def _how(settings: Settings) -> dict[str, Any]:
 def _city(city: City, settings: Settings, everybody: bool) -> dict[str, Any]:
     keys, inhabitants = DemoKeys(settings.root_key, city.id), residents(city)
     shown = inhabitants if everybody else inhabitants[: len(city.cast)]
-    told = [_person(city, each) for each in shown]
+    bills = _utility_accounts(city)
+    told = [_person(city, each, bills) for each in shown]
     return {
         "city_id": city.id,
         "slug": city.slug,
@@ -66,7 +67,7 @@ def _city(city: City, settings: Settings, everybody: bool) -> dict[str, Any]:
     }
 
 
-def _person(city: City, person: Resident) -> dict[str, Any]:
+def _person(city: City, person: Resident, bills: dict[int, dict[str, Any]]) -> dict[str, Any]:
     identity = resident_id(city, person.key)
     held = cards.cards_of(Actor(kind=ActorKind.RESIDENT, id=identity, city_id=city.id))
     return {
@@ -84,7 +85,20 @@ def _person(city: City, person: Resident) -> dict[str, Any]:
         "identity_level": person.identity_level,
         "role": person.role,
         "topped_up_fen": person.top_up_fen,
+        "utility_accounts": bills.get(person.household),
         "cards": [_card(card) for card in held],
+    }
+
+
+def _utility_accounts(city: City) -> dict[int, dict[str, Any]]:
+    """By household: the account number of each bill, and the name that owns them."""
+    held = utilities.owners(city)
+    return {
+        household: {
+            "owner": owner.name,
+            **{item.code: utilities.account_number(city, item.code, household) for item in city.items if item.code in utilities.DIGITS},
+        }
+        for household, owner in held.items()
     }
 
 

@@ -1,6 +1,6 @@
 """The payments floor: wallets, top-ups, charges and what undoes them. Upper floors use the names below and none of the tables."""
 
-from payments import jobs, ledger
+from payments import bill_paying, jobs, ledger
 from payments.merchants import merchant_account, open_merchant
 from payments.models import Merchant
 from payments.offline.covering import cover
@@ -18,6 +18,7 @@ __all__ = [
     "OfflineData",
     "PaymentData",
     "WalletView",
+    "bill_paying",
     "configure",
     "cover",
     "credit_opening_top_ups",
