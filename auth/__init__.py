@@ -11,6 +11,7 @@ from auth.consents.routes import routes as consent_routes
 from auth.consents.sharing import subject_if_consented
 from auth.installing import Parts, install, parts
 from auth.me_routes import routes as me_routes
+from auth.oauth import jobs as oauth_jobs
 from auth.oauth.routes import routes as oauth_routes
 from auth.partners.errors import PartnerOff, PurposeUnknown
 from auth.partners.registering import PurposeText
@@ -68,6 +69,7 @@ __all__ = [
     "install",
     "mask_name",
     "masked_name",
+    "oauth_jobs",
     "partner_living",
     "partner_purpose",
     "parts",
@@ -75,6 +77,6 @@ __all__ = [
     "reveal",
     "set_terminal_account",
     "staff_accounts",
-    "terminal_key",
     "subject_if_consented",
+    "terminal_key",
 ]

@@ -16,7 +16,8 @@ routes = Routes("oauth")
 _CLIENT = anyone(reason="the client proves itself in the form (RFC 7523)")
 _PERSON = anyone(reason="the page itself asks who is there")
 _PAGE: dict[str, Any] = {"access": _PERSON, "media": "text/html", "own_bearer": True, "refuse": to_person}
-_FORM: dict[str, Any] = {"access": _CLIENT, "form": True, "own_bearer": True, "refuse": to_client}
+# A partner's server speaks for many residents from one address.
+_FORM: dict[str, Any] = {"per_minute": 1_200, "access": _CLIENT, "form": True, "own_bearer": True, "refuse": to_client}
 _FOUND = anyone(reason="public knowledge for partners' software")
 
 

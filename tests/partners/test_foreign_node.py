@@ -1,4 +1,4 @@
-"""openid-client of npm signs a resident in and out by the discovery address alone, with its non-repudiation checks on, by PAR and DPoP too."""
+"""openid-client of npm signs a resident in and out by the discovery address alone, non-repudiation checks on, by PAR and DPoP too."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def secret(system: System) -> AuthlibKey:
 
 
 class WithoutRs256(ProviderConfigurationResponse):
-    """Discovery as FAPI 2.0 has it: RS256 is forbidden there, while idpyoidc insists (as OpenID Connect Discovery did) that it is listed."""
+    """Discovery as FAPI 2.0 has it: RS256 is forbidden there, while idpyoidc insists, as OpenID Connect Discovery did, on it."""
 
     def verify(self, **kwargs: Any) -> Any:
         listed = self["id_token_signing_alg_values_supported"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auth import AuthData, SharingData, oauth_jobs
+from core import db
 from tests.auth.conftest import ISSUER, House, Phone
 from tests.partners.conftest import GOODBYE, Desk, System, Web, claims, landed
 
@@ -111,3 +113,30 @@ def test_a_resident_of_another_browser_cannot_take_over_the_page(house: House, d
     stranger = Web(house.app.test_client())
     assert stranger.open(path).status_code == 409
     assert Phone().number
+
+
+def test_what_a_sign_in_leaves_behind_is_forgotten(desk: Desk) -> None:
+    tokens = desk.tokens(scope="openid offline_access")
+
+    def left() -> list[int]:
+        return [desk.house.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("oauth_request", "oauth_browser", "oauth_grant")]
+
+    desk.house.later(days=2)
+    oauth_jobs.forget_sign_ins_at_partners()
+    assert left() == [0, 0, 1]
+    assert desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"]).status_code == 200
+    desk.house.later(days=220)
+    oauth_jobs.forget_sign_ins_at_partners()
+    assert left() == [0, 0, 0]
+
+
+def test_closing_the_account_ends_every_sign_in_and_keeps_the_proof_of_consent(desk: Desk) -> None:
+    tokens = desk.tokens(scope="openid offline_access")
+    owner = desk.house.rows("SELECT resident_id FROM consent")[0][0]
+    with db.transaction():
+        assert SharingData().export(owner)["consents"][0]["purpose"] == "sign_in"
+        SharingData().erase(owner)
+        AuthData().erase(owner)
+    assert desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"]).json["error"] == "invalid_grant"
+    assert desk.house.rows("SELECT withdrawn_because FROM consent") == [("account_closed",)]
+    assert desk.house.rows("SELECT count(*) FROM oauth_browser") == [(0,)]
