@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+import auth
 from auth.consents import subjects
 from auth.partners import registering
 from auth.partners.registering import PurposeText
-from core import db, ids
-from core.actors import system
-from tests.auth.conftest import LI, WANG, YUNCHUAN, House
+from core import clock, db, ids
+from core.actors import Actor, ActorKind, system
+from tests.auth.conftest import LI, WANG, YUNCHUAN, House, citizen_number, phone_number
 from tests.partners.conftest import System, claims, public_jwk
 
 Partners = Callable[..., System]
@@ -116,6 +118,15 @@ def test_sensitive_fields_ask_for_a_fresh_proof(house: House, partner: Partners,
     house.later(minutes=6)
     assert grant(house, token, library, "records").json["code"] == "step_up_needed"
     assert grant(house, token, library, "lending").status_code == 201
+
+
+def test_under_fourteen_a_guardian_has_to_consent(house: House, partner: Partners) -> None:
+    child = auth.Newcomer(phone=phone_number(), name="张伟", citizen_number=citizen_number(dt.date(2015, 5, 1), 3), identity_level=2)
+    with db.transaction():
+        auth.admit_many(YUNCHUAN, [child])
+    actor = Actor(kind=ActorKind.RESIDENT, id=child.id, city_id=YUNCHUAN, identity_level=2, strength=2, signed_in_at=clock.now())
+    token = auth.parts().tokens.issue(actor).access_token
+    assert grant(house, token, partner()).json["code"] == "guardian_must_consent"
 
 
 def test_somebody_elses_consent_is_not_found(house: House, partner: Partners, wang: tuple[str, str]) -> None:
