@@ -7,14 +7,17 @@ from uuid import UUID
 from cards import presenting
 from command import web
 
-NOBODY = UUID(int=7)
+NOBODY = str(UUID(int=7)).encode()
 
 
-def _answer(*_arguments: Any, **_named: Any) -> tuple[Any, ...]:
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=120)
-    return (None, until, NOBODY, NOBODY, "王*明", "9901000000000001", "virtual", "resident", None)
+class Answered:
+    """Stands where the statement stands, and answers without asking."""
+
+    def run(self, _connection: Any, _parameters: Any) -> list[tuple[bytes | None, ...]]:
+        until = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=120)).isoformat().encode()
+        return [(None, until, NOBODY, NOBODY, "王*明".encode(), b"9901000000000001", b"virtual", b"resident", None)]
 
 
 if __name__ == "__main__":
-    presenting._consume = _answer
+    presenting._PRESENT = Answered()
     web.main()
