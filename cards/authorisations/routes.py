@@ -12,6 +12,7 @@ from cards.authorisations import issuing, listing, trusting
 from cards.authorisations.schemas import AckIn, AuthorisationsIn, AuthorisationsOut, HotlistOut, SinceQuery, TrustListOut
 from cards.routes import STOPPED
 from core.actors import Actor
+from core.errors import NotFound
 from core.web import Routes, resident, terminal
 
 routes = Routes("city code")
@@ -53,7 +54,9 @@ def get_hotlist(actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@routes.post("/api/hotlist/acknowledgements", operation="acknowledgeHotlist", access=terminal(OFFLINE), takes=AckIn)
+@routes.post(
+    "/api/hotlist/acknowledgements", operation="acknowledgeHotlist", access=terminal(OFFLINE), takes=AckIn, errors=(NotFound,)
+)
 def acknowledge_hotlist(actor: Actor, body: dict[str, Any]) -> None:
     """Say up to which version the terminal has the hotlist."""
     listing.acknowledge(actor, body["version"])

@@ -150,6 +150,9 @@ def _responses(route: Route) -> dict[str, Any]:
             "description": "A refusal, in the shape that the standard of this address prescribes",
             "content": {route.media: {}},
         }
+        if "<" in route.path:
+            # An address that is none is refused before it is known whose it would be.
+            responses["404"] = {"description": "not_found, path_unknown", "content": {route.media: {}, problems.MEDIA: {}}}
         return responses
     codes: dict[int, list[str]] = {}
     for refusal in _refusals(route):
