@@ -15,7 +15,7 @@ from core import crypto, db, files, jobs, pulse
 from core.files.routes import routes as file_routes
 from core.limits import Quotas
 from core.places.routes import routes as place_routes
-from core.web import Edge
+from core.web import Application, Edge
 from core.web.pages import system_routes
 from core.web_serving import BuiltPages, Room
 from services import catalogue, notices
@@ -53,7 +53,7 @@ DATA_SOURCES = (
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application; nothing is connected before the first request."""
     settings = settings or read()
-    app = Flask("citycard", static_folder=None)
+    app = Application("citycard", static_folder=None)
     db.init(app, settings.database_url, pool_size=settings.web_threads + 2)
     crypto.install(settings.root_key)
     files.install(settings.data_dir / "files")

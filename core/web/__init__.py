@@ -2,12 +2,14 @@
 
 from core.web.access import Access, anyone, either, partner, resident, staff, terminal
 from core.web.answering import Answer
+from core.web.application import Application
 from core.web.edge import Edge
 from core.web.routing import PageQuery, Route, Routes, page_of
 
 __all__ = [
     "Access",
     "Answer",
+    "Application",
     "Edge",
     "PageQuery",
     "Route",

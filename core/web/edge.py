@@ -66,6 +66,7 @@ class Edge:
         self.reads: dict[str, Route] = {}
         app.url_map.converters["id"] = IdConverter
         app.url_map.strict_slashes = True
+        app.url_map.merge_slashes = False
         app.register_error_handler(HTTPException, _framework_refusal)
         app.register_error_handler(Exception, _own_fault)
         self.app = app

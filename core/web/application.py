@@ -1,0 +1,48 @@
+"""Flask without what this program never uses, because each request pays for it: cookie sessions, views that are coroutines, and an address
+parsed twice. Everything else is Flask's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
+from werkzeug.routing import MapAdapter
+
+
+class NoSessions(SessionInterface):
+    """There are no cookie sessions: whoever calls proves it in each request."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return _NOTHING
+
+    def is_null_session(self, obj: object) -> bool:
+        return True
+
+
+_NOTHING = NullSession()
+
+
+class Application(Flask):
+    """The WSGI application."""
+
+    session_interface = NoSessions()
+
+    def ensure_sync(self, func: Any) -> Any:
+        """Every view is an ordinary function."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Match by path and method alone: the program answers under whatever name its proxy gives it."""
+        if request is None:
+            return None
+        environ = request.environ
+        return MapAdapter(
+            self.url_map,
+            environ.get("HTTP_HOST") or "localhost",
+            "/",
+            "",
+            environ["wsgi.url_scheme"],
+            request.path,
+            environ["REQUEST_METHOD"],
+        )
