@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from citycode.refusals import Reason, Refused
 
 LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUE: Final = {letter: value for value, letter in enumerate(LETTERS)}
+_FOREIGN: Final = 255
+# A letter beyond Latin-1 becomes a question mark, which is foreign too.
+_VALUES: Final = bytes(LETTERS.index(chr(code)) if chr(code) in LETTERS else _FOREIGN for code in range(256))
 
 
 def encode(data: bytes) -> str:
@@ -25,22 +28,17 @@ def encode(data: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """The bytes of a text, or Refused: a foreign letter, a group of one, a group beyond two bytes (RFC 9285 section 6)."""
-    try:
-        values = [_VALUE[letter] for letter in text]
-    except KeyError:
-        raise Refused(Reason.BAD_BASE45) from None
-    if len(values) % 3 == 1:
+    values = text.encode("latin-1", "replace").translate(_VALUES)
+    if _FOREIGN in values or len(values) % 3 == 1:
         raise Refused(Reason.BAD_BASE45)
-    whole = len(values) // 3 * 3
-    data = bytearray()
-    for at in range(0, whole, 3):
-        number = values[at] + 45 * values[at + 1] + 2025 * values[at + 2]
-        if number > 0xFFFF:
-            raise Refused(Reason.BAD_BASE45)
-        data += number.to_bytes(2, "big")
-    if whole < len(values):
-        number = values[whole] + 45 * values[whole + 1]
-        if number > 0xFF:
-            raise Refused(Reason.BAD_BASE45)
-        data.append(number)
-    return bytes(data)
+    groups = zip(values[0::3], values[1::3], values[2::3], strict=False)
+    numbers = [low + 45 * middle + 2025 * high for low, middle, high in groups]
+    if numbers and max(numbers) > 0xFFFF:
+        raise Refused(Reason.BAD_BASE45)
+    data = struct.pack(f">{len(numbers)}H", *numbers)
+    if len(values) % 3 == 0:
+        return data
+    last = values[-2] + 45 * values[-1]
+    if last > 0xFF:
+        raise Refused(Reason.BAD_BASE45)
+    return data + bytes([last])

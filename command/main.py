@@ -18,6 +18,7 @@ GROUPS = (
     "pages",
     "api",
     "demo",
+    "terminal",
     "sign",
     "clock",
     "bench",

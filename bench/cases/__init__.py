@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from bench.cases import charging, limits, posting, presenting, tokens
+from bench.cases import charging, city_code, limits, posting, presenting, tokens
 from bench.ground import Ground, Taken
 
 Case = Callable[[Ground, float], Taken]
 
-CASES: dict[str, Case] = {**limits.CASES, **charging.CASES, **posting.CASES, **presenting.CASES, **tokens.CASES}
+CASES: dict[str, Case] = {**limits.CASES, **charging.CASES, **city_code.CASES, **posting.CASES, **presenting.CASES, **tokens.CASES}

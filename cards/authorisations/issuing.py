@@ -39,7 +39,9 @@ class AuthorisationsGiven:
     server_time: datetime
 
 
-def give(actor: Actor, card: Card, *, keys: Sequence[str], limit_fen: int, shows_concession: bool) -> AuthorisationsGiven:
+def give(
+    actor: Actor, card: Card, *, keys: Sequence[str], limit_fen: int, shows_concession: bool = False, following: bool = False
+) -> AuthorisationsGiven:
     """Authorise the one-time keys of this phone for a locked card; each is good for one acceptance of at most ``limit_fen``."""
     if actor.device_id is None:
         raise DeviceNeeded()
@@ -50,40 +52,35 @@ def give(actor: Actor, card: Card, *, keys: Sequence[str], limit_fen: int, shows
     points = [_point(key) for key in keys]
     if len(set(points)) != len(points):
         raise OneTimeKeyInvalid(reason="twice")
-    at_stake = stake(card.id) + limit_fen * len(keys)
+    starts_at, expires_at = window(clock.now(), following=following)
+    at_stake = stake(card.id, starts_at) + limit_fen * len(keys)
     if at_stake > MOST_AT_STAKE_FEN:
         raise TooMuchAtStake(most_fen=MOST_AT_STAKE_FEN)
     for hook in wired().before_authorise if limit_fen else ():
         hook(actor, view(card), at_stake)
-    batch = _batch(actor.device_id, card, len(keys), limit_fen, concession_class(card.concession, shown=shows_concession))
+    batch = AuthorisationBatch(
+        city_id=card.city_id,
+        resident_id=card.resident_id,
+        card_id=card.id,
+        device_id=actor.device_id,
+        size=len(keys),
+        limit_fen=limit_fen,
+        concession=concession_class(card.concession, shown=shows_concession),
+        starts_at=starts_at,
+        expires_at=expires_at,
+        given_at=clock.now(),
+    )
+    session().add(batch)
+    session().flush()
     subject, detail = ids.show("card", card.id), {"count": len(keys), "limit_fen": limit_fen}
     audit.record(actor, AuditEvent.AUTHORISATIONS_GIVEN, city_id=card.city_id, subject=subject, resident_id=card.resident_id, detail=detail)
     return _given(batch, points)
 
 
-def stake(card_id: UUID) -> int:
-    """What the living authorisations of a card may cost together, in fen; one that was used counts, because it could be shown elsewhere."""
+def stake(card_id: UUID, starts_at: datetime) -> int:
+    """What a card's authorisations of one day may cost together, in fen; one that was used counts, because it could be shown elsewhere."""
     total = select(func.coalesce(func.sum(AuthorisationBatch.size * AuthorisationBatch.limit_fen), 0))
-    return int(session().scalar(total.where(AuthorisationBatch.card_id == card_id, AuthorisationBatch.expires_at > clock.now())) or 0)
-
-
-def _batch(device_id: UUID, card: Card, size: int, limit_fen: int, concession: int) -> AuthorisationBatch:
-    starts_at, expires_at = window(clock.now())
-    made = AuthorisationBatch(
-        city_id=card.city_id,
-        resident_id=card.resident_id,
-        card_id=card.id,
-        device_id=device_id,
-        size=size,
-        limit_fen=limit_fen,
-        concession=concession,
-        starts_at=starts_at,
-        expires_at=expires_at,
-        given_at=clock.now(),
-    )
-    session().add(made)
-    session().flush()
-    return made
+    return int(session().scalar(total.where(AuthorisationBatch.card_id == card_id, AuthorisationBatch.starts_at == starts_at)) or 0)
 
 
 def _given(batch: AuthorisationBatch, points: Sequence[bytes]) -> AuthorisationsGiven:

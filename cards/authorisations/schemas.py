@@ -10,11 +10,12 @@ from core.fields import Count, Fen, Id, Moment, Schema, Text
 
 
 class AuthorisationsIn(Schema):
-    """One-time public keys of a phone: compressed points on P-256, base64url."""
+    """One-time public keys of a phone (compressed points on P-256, base64url); ``following`` asks for the city's next day."""
 
     keys = fields.List(Text(least=44, most=44, pattern=r"^[A-Za-z0-9_-]{44}$"), required=True, validate=Length(1, MOST_KEYS))
     limit_fen = Fen(least=0, most=max(LIMITS_FEN), required=True)
     shows_concession = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    following = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class AuthorisationsOut(Schema):

@@ -8,6 +8,7 @@ import secrets
 import time
 from typing import Any
 
+import citycode
 from cards.codes.pay_code import PayKey
 from command.story import proving
 from command.story.wire import Answer, Unexpected, Wire, wait_for
@@ -23,6 +24,7 @@ class Phone:
         self.pay_key: PayKey | None = None
         self.ahead = 0.0
         self._taps: dict[int, int] = {}
+        self._authorised: list[tuple[proving.PrivateKey, bytes]] = []
 
     @property
     def now(self) -> float:
@@ -94,6 +96,19 @@ class Phone:
             return self.pay_code()
         self._taps = {step: tap + 1}
         return self.pay_key.make(self.now, tap)
+
+    def fetch_authorisations(self, card: str, *, count: int = 3, limit_fen: int = 1_000) -> None:
+        """Make one-time keys and have them authorised, for codes that a gate without network takes."""
+        keys = [proving.new_key() for _ in range(count)]
+        halves = (citycode.x_and_parity(key.public_key()) for key in keys)
+        told = {"keys": [proving.text(bytes([2 + odd]) + x) for x, odd in halves], "limit_fen": limit_fen}
+        given = self.do("POST", f"/api/cards/{card}/authorisations", told)
+        self._authorised += [(key, proving.b64(text)) for key, text in zip(keys, given["authorisations"], strict=True)]
+
+    def city_code(self) -> str:
+        """A city code with the next authorisation, made without network."""
+        key, authorisation = self._authorised.pop()
+        return citycode.make(authorisation, key, now=self.now)
 
     def messages(self) -> list[dict[str, Any]]:
         """What stands on this phone's screen."""

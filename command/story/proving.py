@@ -71,3 +71,8 @@ def one_time_code(secret: str, *, now: float) -> str:
 def b64(text: str) -> bytes:
     """Bytes from base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def text(data: bytes) -> str:
+    """Bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

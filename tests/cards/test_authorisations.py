@@ -15,10 +15,11 @@ from cards import errors, lifecycle
 from cards.authorisations import issuing, listing, trusting
 from cards.authorisations.identities import identity, origin
 from cards.authorisations.reading import holders
+from cards.authorisations.rules import window
 from cards.loss import report_loss, take_back_loss
 from citycode.hotlist import EMPTY, Hotlist
 from core import clock, crypto
-from core.actors import Actor, ActorKind
+from core.actors import Actor
 from core.errors import NotFound
 from tests.cards.conftest import LINHU, YUNCHUAN, City, on, terminal
 
@@ -133,12 +134,12 @@ def test_a_frozen_card_gets_none(city: City) -> None:
 
 def test_what_is_at_stake_has_a_bound_for_a_card_and_a_day(city: City, at: Callable[[float], None]) -> None:
     holder, card, _ = city.ready()
-    Wallet(city, holder, card, count=25, limit_fen=2_000)
+    Wallet(city, holder, card, count=50)
     with pytest.raises(errors.TooMuchAtStake):
-        Wallet(city, holder, card, count=1, limit_fen=200)
+        Wallet(city, holder, card, count=1)
     Wallet(city, holder, card, count=5, limit_fen=0)
     at(24 * 3600)
-    Wallet(city, holder, card, count=1, limit_fen=200)
+    Wallet(city, holder, card, count=1)
 
 
 def test_a_loss_is_listed_in_its_own_transaction_and_taken_back(city: City) -> None:
@@ -230,6 +231,8 @@ def test_two_reports_at_once_make_two_versions_in_order(city: City) -> None:
 def test_windows_are_the_same_for_everybody(city: City) -> None:
     holder, card, _ = city.ready()
     given = Wallet(city, holder, card).given
-    assert given.starts_at.minute == given.starts_at.second == 0
-    assert given.expires_at - given.starts_at == dt.timedelta(hours=24)
-    assert holder.kind is ActorKind.RESIDENT
+    assert given.starts_at.astimezone(clock.CHINA).timetz().replace(tzinfo=None) == dt.time(4)
+    assert given.starts_at <= clock.now() < given.expires_at == given.starts_at + dt.timedelta(hours=24)
+    moment = dt.datetime(2026, 3, 2, 3, 59, tzinfo=clock.CHINA)
+    assert window(moment)[0].astimezone(clock.CHINA).date() == dt.date(2026, 3, 1)
+    assert window(moment, following=True) == window(moment + dt.timedelta(minutes=1))
