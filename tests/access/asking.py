@@ -13,12 +13,15 @@ from uuid import UUID
 from PIL import Image
 
 import cards
+import citycode
 from auth import terminals
 from auth.models import FaceCheck, SignInRequest
 from auth.passkeys import challenges
 from auth.passkeys.challenges import Purpose
 from auth.passkeys.models import Passkey
 from auth.staff import totp
+from citycode import signatures
+from citycode.journal import batch_to_sign
 from command.story import proving
 from core import clock, db, files, ids
 from core.actors import system
@@ -179,6 +182,31 @@ plain("reportEverythingLost", "/api/loss-reports")
 on_card("getCard", "/api/cards/{}")
 on_card("listCardEvents", "/api/cards/{}/events")
 on_card("givePayKey", "/api/cards/{}/pay-key")
+
+
+@asks("giveAuthorisations")
+def _authorisations(scene: Scene) -> Ask:
+    assert scene.owner.card is not None
+    shown = ids.show("card", scene.owner.card)
+    x, odd = citycode.x_and_parity(proving.new_key().public_key())
+    body = {"keys": [proving.text(bytes([2 + odd]) + x)], "limit_fen": 0}
+    return Ask(f"/api/cards/{shown}/authorisations", body, shown)
+
+
+plain("getTrustList", "/api/terminals/trust-list")
+plain("getHotlist", "/api/hotlist?since=0")
+plain("acknowledgeHotlist", "/api/hotlist/acknowledgements", {"version": 0})
+
+
+@asks("uploadOfflineTrades")
+def _offline_trades(scene: Scene) -> Ask:
+    """A batch that one till alone has signed."""
+    now = clock.now().replace(microsecond=0)
+    told = batch_to_sign(ids.show("terminal", scene.till.id), [(1, "CC1:0", 0, int(now.timestamp()))])
+    trade = {"serial": 1, "code": "CC1:0", "amount_fen": 0, "occurred_at": now.isoformat()}
+    return Ask("/api/offline-trades", {"trades": [trade], "signature": proving.text(signatures.sign(scene.till.key, told))})
+
+
 on_card("reportLoss", "/api/cards/{}/loss", {"kind": "temporary"})
 on_card("replaceCard", "/api/cards/{}/replacement", {"reason": "number_exposed"})
 on_card("getCardAtCounter", "/api/counter/cards/{}")
