@@ -184,9 +184,7 @@ def make_desk(city: City, browser: Browser) -> Iterator[Callable[..., Desk]]:
         context = chromium.new_context(**{"locale": "zh-CN", "viewport": {"width": 1280, "height": 800}, **options})
         made.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("console", lambda said: faults.append(said.text) if refused(said.text) else None)
-        page.on("request", lambda sent: faults.append(sent.url) if outside(sent.url, city.stage.issuer) else None)
+        watch(page, city, faults)
         return Desk(city, context, page)
 
     yield make
@@ -205,12 +203,47 @@ def outside(url: str, issuer: str) -> bool:
     return not url.startswith((issuer, "data:", "blob:"))
 
 
+@pytest.fixture(scope="session")
+def counter(city: City, browser: Browser) -> Iterator[BrowserContext]:
+    """One counter of the bun shop that stays enrolled: the city takes only so many enrolments of one network in an hour."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800})
+    desk = Desk(city, context, context.new_page())
+    desk.enrol()
+    desk.page.close()
+    yield context
+    context.close()
+
+
+FORGET = """() => new Promise((done) => {
+  const asked = indexedDB.open('citycard-desk', 1)
+  asked.onsuccess = () => {
+    const work = asked.result.transaction('drawer', 'readwrite')
+    for (const name of ['pending', 'today']) work.objectStore('drawer').delete(name)
+    work.oncomplete = () => (asked.result.close(), done())
+  }
+})"""
+
+
 @pytest.fixture
-def desk(make_desk: Callable[..., Desk]) -> Desk:
-    """An enrolled counter of the bun shop."""
-    made = make_desk()
-    made.enrol()
-    return made
+def desk(city: City, counter: BrowserContext) -> Iterator[Desk]:
+    """The enrolled counter on a new morning."""
+    faults: list[str] = []
+    made = Desk(city, counter, counter.new_page())
+    watch(made.page, city, faults)
+    made.open()
+    made.page.evaluate(FORGET)
+    made.page.reload()
+    expect(made.page.locator(".who .good")).to_be_visible()
+    yield made
+    made.page.close()
+    assert faults == []
+
+
+def watch(page: Page, city: City, faults: list[str]) -> None:
+    """Note faults that a page reports, what its policy stopped, and addresses outside."""
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("console", lambda said: faults.append(said.text) if refused(said.text) else None)
+    page.on("request", lambda sent: faults.append(sent.url) if outside(sent.url, city.stage.issuer) else None)
 
 
 def film(picture: Path, folder: Path) -> Path:
