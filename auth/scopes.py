@@ -31,7 +31,8 @@ class Permission(StrEnum):
     CHARGE_REFUND = "payments:charge:refund"
     ITEM_SWITCH = "services:item:switch"
     DIFFERENCE_READ = "services:difference:read"
-    DIFFERENCE_REPAIR = "services:difference:repair"
+    DIFFERENCE_PROPOSE = "services:difference:propose"
+    DIFFERENCE_APPROVE = "services:difference:approve"
 
 
 class TerminalFunction(StrEnum):
@@ -72,6 +73,8 @@ _CLERK = frozenset(
         Permission.RESIDENT_FIND,
         Permission.CARD_READ,
         Permission.LOSS_REPORT,
+        Permission.DIFFERENCE_READ,
+        Permission.DIFFERENCE_PROPOSE,
     }
 )
 _SUPERVISOR = _CLERK | {
@@ -84,8 +87,7 @@ _SUPERVISOR = _CLERK | {
     Permission.JOURNAL_READ,
     Permission.TERMINAL_READ,
     Permission.STAFF_READ,
-    Permission.DIFFERENCE_READ,
-    Permission.DIFFERENCE_REPAIR,
+    Permission.DIFFERENCE_APPROVE,
 }
 # An administrator runs the machinery and sees no resident: whoever grants rights does not use them.
 _ADMINISTRATOR = frozenset(
@@ -101,8 +103,6 @@ _ADMINISTRATOR = frozenset(
         Permission.PARTNER_SWITCH,
         Permission.LEDGER_READ,
         Permission.ITEM_SWITCH,
-        Permission.DIFFERENCE_READ,
-        Permission.DIFFERENCE_REPAIR,
     }
 )
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +13,13 @@ from command.story import proving
 from command.story.phone import Phone
 from command.story.till import Till
 from command.story.wire import Wire
+
+
+def advance_clock(step: str) -> None:
+    """Move the time of the running installation forward, as anybody would at a shell."""
+    moved = subprocess.run([sys.executable, "-m", "command", "clock", "advance", step], capture_output=True, text=True, check=False)
+    if moved.returncode:
+        raise RuntimeError(moved.stderr.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +30,17 @@ class Stage:
     outside: Wire
     issuer: str
     city: dict[str, Any]
+    advance: Callable[[str], object] = advance_clock
 
     @classmethod
-    def of(cls, told: dict[str, Any], *, language: str = "zh-CN", address: str | None = None) -> Stage:
+    def of(
+        cls, told: dict[str, Any], *, language: str = "zh-CN", address: str | None = None, advance: Callable[[str], object] | None = None
+    ) -> Stage:
         """The stage of the first city of a program that told who one can be."""
         outside = told["phones"].removesuffix("/phones")
-        return cls(Wire(address or told["address"], language=language), Wire(outside), told["address"], told["cities"][0])
+        return cls(
+            Wire(address or told["address"], language=language), Wire(outside), told["address"], told["cities"][0], advance or advance_clock
+        )
 
     def newcomer(self) -> tuple[Phone, dict[str, Any]]:
         """The phone of somebody who has not proved who they are yet, and the facts that only they know; another one at each call."""

@@ -7,26 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from command.story.bills import bill_paid, catalogue, company_down
 from command.story.cast import Stage
 from command.story.phone import Phone
+from command.story.step import Broken as Broken
+from command.story.step import Step, balance, must, word
 from command.story.till import Till
 from command.story.wire import Answer, wait_for
 from core.money import yuan
 
-PRICE, TOP_UP = 1_230, 10_000
-
-
-class Broken(Exception):
-    """Something that must hold in the story did not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: its title, and what was seen, in both languages."""
-
-    zh: str
-    en: str
-    seen: tuple[tuple[str, str], ...]
+PRICE, TOP_UP = 1_230, 60_000
 
 
 @dataclass
@@ -39,6 +29,7 @@ class Walk:
     till: Till
     card: str = ""
     charge: str = ""
+    binding: str = ""
 
     def steps(self) -> Iterator[Step]:
         """The steps in order; each has happened when it is told."""
@@ -219,23 +210,26 @@ def leave(walk: Walk) -> Step:
     return Step("查看收据，退出登录", "Receipts, and signing out", seen)
 
 
-STEPS: tuple[Callable[[Walk], Step], ...] = (sign_in, prove, issue, top_up, show_code, present, pay, undo, lose, leave)
-
-
-def must(held: bool, what: str, answer: Any) -> None:
-    """Stop the story where something does not hold."""
-    if not held:
-        raise Broken(f"{what}: {answer}")
+STEPS: tuple[Callable[[Walk], Step], ...] = (
+    sign_in,
+    prove,
+    issue,
+    top_up,
+    show_code,
+    present,
+    pay,
+    undo,
+    catalogue,
+    bill_paid,
+    company_down,
+    lose,
+    leave,
+)
 
 
 def credited(top_up: dict[str, Any]) -> dict[str, Any] | None:
     """The top-up once its money is there."""
     return top_up if top_up["state"] == "credited" else None
-
-
-def balance(walk: Walk) -> int:
-    """What the wallet holds now."""
-    return int(walk.phone.do("GET", "/api/wallet")["balance_fen"])
 
 
 def charge_attempt(walk: Walk, code: str) -> Answer:
@@ -247,8 +241,3 @@ def refused_now(walk: Walk) -> Answer | None:
     """The refusal of an ended session, or nothing while it is still let in."""
     answer = walk.phone.ask("GET", "/api/me")
     return answer if answer.status == 401 else None
-
-
-def word(answer: Answer, language: str) -> str:
-    """The words of a refusal."""
-    return str(answer.body["messages"][language])

@@ -21,10 +21,10 @@ from core.limits import Quotas
 from core.web import Edge
 from payments import bill_paying, ledger
 from services import catalogue
-from services.gateways.utilities import Accepted, BillView, OfficeUtility, OrderToPay, OwnerView, Paid, Told, Unknown
+from services.gateways.utilities import BillView, OfficeUtility, OrderToPay, OwnerView, Paid, Told, Unknown
 from services.items import Item, items
 from services.kinds import statement
-from services.kinds.statement import binding, bills, paying
+from services.kinds.statement import bills, binding, paying
 from services.offices.utilities import Company, Customer, Office, Reading, apply_tables, enter
 from tests.payments.conftest import YUNCHUAN, Town
 from tests.payments.conftest import at as at
@@ -87,10 +87,10 @@ class Hall:
     def line(self) -> Line:
         return self.lines["water"]
 
-    def customer(self, item: str = "water", *, owner: str = "王晓明", persons: int = 3, use: int = 20) -> str:
+    def customer(self, item: str = "water", *, first: str = "", owner: str = "王晓明", persons: int = 3, use: int = 20) -> str:
         """A household with meters read every month since January of last year; gives its account number."""
         nth, today = next(_households), clock.today()
-        account = f"{items()[item].filled.account[0] if item in items() else '9'}{nth:09d}"
+        account = f"{first or items()[item].filled.account[0]}{nth:09d}"
         company, months = f"990100-{item}", 12 + today.month
         days = [dt.date(today.year - 1 + month // 12, month % 12 + 1, 1) for month in range(months)]
         readings = [Reading(company, account, day, use * place) for place, day in enumerate(days)]
@@ -113,7 +113,9 @@ class Hall:
 
     def staff(self) -> Actor:
         """Somebody of the settlement office."""
-        scopes = frozenset({"services:difference:read", "services:difference:repair", "services:item:switch"})
+        scopes = frozenset(
+            {"services:difference:read", "services:difference:propose", "services:difference:approve", "services:item:switch"}
+        )
         return Actor(kind=ActorKind.STAFF, id=ids.new_id(), city_id=YUNCHUAN, scopes=scopes)
 
     def seen(self, actor: Actor, payment: UUID) -> paying.OrderView:

@@ -13,7 +13,7 @@ from core.errors import CityError, NotFound, Throttled
 from core.gateway import GatewayUnavailable
 from services import catalogue
 from services.catalogue import ItemOff, offers
-from services.kinds.statement import binding, bills, jobs
+from services.kinds.statement import bills, binding, jobs
 from services.kinds.statement.errors import AccountNotMatched, NotYoursToShare, ShareUnknown
 from tests.services.conftest import Hall
 
@@ -117,9 +117,7 @@ def test_while_the_company_is_away_the_last_bills_stay_and_nothing_new_is_bound(
         hall.bound(wang)
 
 
-def test_a_service_switched_off_takes_nothing_new_and_finishes_what_was_begun(
-    hall: Hall, at: Callable[[dt.timedelta], None]
-) -> None:
+def test_a_service_switched_off_takes_nothing_new_and_finishes_what_was_begun(hall: Hall, at: Callable[[dt.timedelta], None]) -> None:
     wang, staff = hall.town.holder(50_000), hall.staff()
     bound = hall.bound(wang)
     bill = hall.bill(wang, bound)
@@ -134,6 +132,6 @@ def test_a_service_switched_off_takes_nothing_new_and_finishes_what_was_begun(
     jobs.ask_about_payments()
     assert hall.seen(wang, begun.id).state == "paid"
     with db.transaction():
-        assert dict((each.item.code, on) for each, on in catalogue.offers_of(wang.city_id))["water"] is False
+        assert not {each.item.code: on for each, on in catalogue.offers_of(wang.city_id)}["water"]
     hall.town.do(offers.switch, staff, "water", on=True, reason="升级完成")
     assert hall.bound(wang, account=hall.customer())

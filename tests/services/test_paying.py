@@ -13,10 +13,11 @@ from payments import bill_paying, receipts
 from payments.charge_errors import LimitSingle
 from payments.errors import StepForbidden
 from payments.ledger import InsufficientFunds
+from services.gateways.utilities import Accepted, OrderToPay, Told
 from services.kinds.statement import jobs, paying, rules
 from services.kinds.statement.errors import BillChanged, BillSettled
 from tests.payments.conftest import YUNCHUAN
-from tests.services.conftest import WATER, Accepted, Hall, OrderToPay, Told, open_payments, waiting_fen
+from tests.services.conftest import WATER, Hall, open_payments, waiting_fen
 
 HOUR = dt.timedelta(hours=1)
 Move = Callable[[dt.timedelta], None]
@@ -158,7 +159,11 @@ def test_what_the_company_never_hears_of_for_a_day_is_withdrawn_and_given_back(h
     assert hall.seen(wang, waiting.id).state == "failed"
     assert hall.town.balance(wang) == 50_000
     late = OrderToPay(
-        number=ids.show("bill_payment", waiting.id), account=bill.number[:10], bill=bill.number, amount_fen=bill.amount_fen, day=dt.date.today()
+        number=ids.show("bill_payment", waiting.id),
+        account=bill.number[:10],
+        bill=bill.number,
+        amount_fen=bill.amount_fen,
+        day=dt.date.today(),
     )
     assert not isinstance(hall.line.pay(late), Accepted), "an order that arrives later is refused"
     assert hall.pay(wang, hall.bill(wang, bill.binding_id)).state == "paid", "and the bill can be paid anew"

@@ -219,7 +219,9 @@ def test_what_the_company_lacks_is_given_back_by_two_people_and_a_new_entry(hall
 def test_what_the_company_has_beyond_ours_is_adjusted_by_two_people(hall: Hall, at: Move) -> None:
     _, paid, day = paid_day(hall, at)
     with hall.office.pool.connection() as connection:
-        connection.execute("UPDATE utility_payment SET amount_fen = amount_fen + 100 WHERE number = %s", (ids.show("bill_payment", paid[0].id),))
+        connection.execute(
+            "UPDATE utility_payment SET amount_fen = amount_fen + 100 WHERE number = %s", (ids.show("bill_payment", paid[0].id),)
+        )
     reconciling.reconcile(hall.staff(), YUNCHUAN, "water", day)
     found = differences(hall)[0]
     assert (found.kind, found.theirs_fen - found.ours_fen) == ("differ", 100)

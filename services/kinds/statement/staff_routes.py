@@ -42,7 +42,7 @@ def list_reconciliations(actor: Actor, query: dict[str, Any]) -> Page:
 @routes.post(
     "/api/reconciliations",
     operation="reconcileDay",
-    access=staff("services:difference:repair"),
+    access=staff("services:difference:approve"),
     takes=s.ReconcileIn,
     gives=s.ReconciliationOut,
     mode="calls",
@@ -74,7 +74,7 @@ def list_differences(actor: Actor, query: dict[str, Any]) -> Page:
 @routes.post(
     "/api/differences/<id:difference>/proposal",
     operation="proposeRepair",
-    access=staff("services:difference:repair"),
+    access=staff("services:difference:propose"),
     takes=s.RepairIn,
     gives=s.DifferenceOut,
     errors=(errors.StepForbidden, errors.RemedyUnfit),
@@ -87,7 +87,7 @@ def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Diff
 @routes.post(
     "/api/differences/<id:difference>/approval",
     operation="approveRepair",
-    access=staff("services:difference:repair"),
+    access=staff("services:difference:approve"),
     gives=s.DifferenceOut,
     errors=(errors.StepForbidden, errors.SamePerson, MerchantShort),
 )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from services.offices.utilities.day_file import write
 from services.offices.utilities.books import Pool
+from services.offices.utilities.day_file import write
 from services.tariffs import Line, Terms, Use, lines_of, total_fen
 
 DUE_DAYS = 25
