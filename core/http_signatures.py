@@ -162,9 +162,7 @@ def sign(request: Request, key: Signer, *, created: int, nonce: bool = False) ->
     return _headers(params, key.sign(base), digest)
 
 
-def verify(
-    request: Request, find_key: KeyFinder, *, now: float, max_age: int = MAX_AGE, need_nonce: bool = False
-) -> Signed:
+def verify(request: Request, find_key: KeyFinder, *, now: float, max_age: int = MAX_AGE, need_nonce: bool = False) -> Signed:
     """Check a request's signature and digest; whatever is wrong raises SignatureRefused."""
     read = _read(request.headers, now, max_age)
     _require(read.names, request.headers)

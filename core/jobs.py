@@ -94,9 +94,7 @@ def defer(work: Work, *, at: dt.datetime | None = None, key: str | None = None, 
 def _defer(name: str, *, at: dt.datetime | None, key: str | None, arguments: dict[str, Any]) -> None:
     assert _app is not None
     connection = db.session().connection()
-    deferrer = _app.configure_task(
-        name, schedule_at=clock.real(at) if at else None, queueing_lock=key, connection=db.raw(connection)
-    )
+    deferrer = _app.configure_task(name, schedule_at=clock.real(at) if at else None, queueing_lock=key, connection=db.raw(connection))
     try:
         # A savepoint of the connection's own: the session would make it only with its own next statement.
         with connection.begin_nested():

@@ -34,7 +34,7 @@ def _loop(app: Flask, stop: threading.Event, step: Callable[[], int], pause: flo
             with app.app_context():
                 pulse.beat()
                 busy = step()
-        except Exception as fault:  # noqa: BLE001  # a loop of the worker never ends by itself: the database may be restarting
+        except Exception as fault:  # a loop of the worker never ends by itself: the database may be restarting
             log.warning("loop_failed", loop=threading.current_thread().name, fault=type(fault).__name__, exc_info=fault)
             busy = 0
             stop.wait(1.0)
@@ -49,7 +49,7 @@ def _queue(app: Flask, stop: threading.Event) -> None:
                 pulse.beat()
                 jobs.plant_rhythms()
             asyncio.run(_serve(stop))
-        except Exception as fault:  # noqa: BLE001  # as above
+        except Exception as fault:  # as above
             log.warning("queue_failed", fault=type(fault).__name__, exc_info=fault)
             stop.wait(1.0)
 

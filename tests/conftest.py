@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import uuid
@@ -28,7 +27,8 @@ def ground() -> Iterator[tuple[postgres.Server, valkey.Server]]:
     kept = os.environ.get("CITYCARD_TEST_GROUND")
     with tempfile.TemporaryDirectory(prefix="citycard-test-") as folder:
         home = Path(kept or folder)
-        with postgres.running(home / "pg", settings={"fsync": "off"} if not kept else None) as database, valkey.running(home / "vk") as cache:
+        settings = None if kept else {"fsync": "off"}
+        with postgres.running(home / "pg", settings=settings) as database, valkey.running(home / "vk") as cache:
             yield database, cache
 
 

@@ -67,9 +67,7 @@ class TencentSms:
         raise ChannelRefused(reason=str(said.Code))
 
 
-def request_of(
-    message: Message, app_id: str, signature: str, templates: Mapping[tuple[str, str], TencentTemplate]
-) -> dict[str, Any]:
+def request_of(message: Message, app_id: str, signature: str, templates: Mapping[tuple[str, str], TencentTemplate]) -> dict[str, Any]:
     """The vendor's request; `SessionContext` is our reference, so that a receipt of delivery finds its message."""
     template = templates[message.template, message.language]
     return {

@@ -18,7 +18,4 @@ class GatewayAnsweredWrong(Unavailable):
 
     code, status = "gateway_answered_wrong", 502
     zh = "对方系统（{gateway}）的答复无法确认，请稍后再试；若一再出现请告知窗口"
-    en = (
-        "The answer of the other system ({gateway}) could not be trusted; "
-        "please try again later, and tell a counter if it stays so"
-    )
+    en = "The answer of the other system ({gateway}) could not be trusted; please try again later, and tell a counter if it stays so"

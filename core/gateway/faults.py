@@ -20,9 +20,7 @@ _PATIENCE = Patience(connect=0.5, read=0.5, total=1.0, answer_bytes=64 * 1024)
 class FaultSwitch:
     """What the switch at `outside` says for one gateway; asked at most once a second, and no faults when it is silent."""
 
-    def __init__(
-        self, url: str, gateway: str, transport: Transport, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, url: str, gateway: str, transport: Transport, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._url, self._gateway, self._transport, self._clock = url, gateway, transport, clock
         self._lock = threading.Lock()
         self._asked_at = float("-inf")

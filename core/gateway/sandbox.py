@@ -11,9 +11,7 @@ from core.gateway.signing import city_signer
 from core.gateway.transport import HttpTransport
 
 
-def sandbox_gateway(
-    name: str, *, outside_url: str, production: bool, observe: Callable[[Observation], None] = log_observation
-) -> Gateway:
+def sandbox_gateway(name: str, *, outside_url: str, production: bool, observe: Callable[[Observation], None] = log_observation) -> Gateway:
     """Signed both ways and with the faults of the line `line:<name>`; refuses production."""
     if production:
         raise ValueError(f"gateway {name}: the sandbox refuses to run in production")

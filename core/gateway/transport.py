@@ -81,9 +81,7 @@ class HttpTransport:
                 request.url,
                 body=request.body,
                 headers={**request.headers, "Accept-Encoding": "identity"},
-                timeout=urllib3.Timeout(
-                    connect=min(patience.connect, patience.total), read=patience.read, total=patience.total
-                ),
+                timeout=urllib3.Timeout(connect=min(patience.connect, patience.total), read=patience.read, total=patience.total),
                 pool_timeout=patience.connect,
                 redirect=False,
                 retries=False,

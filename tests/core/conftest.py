@@ -66,7 +66,14 @@ called: list[str] = []
 
 
 @routes.post(
-    "/api/notes", operation="writeNote", access=resident(level=1), takes=NoteIn, gives=NoteOut, idempotent=True, status=201, errors=(NoteTaken,)
+    "/api/notes",
+    operation="writeNote",
+    access=resident(level=1),
+    takes=NoteIn,
+    gives=NoteOut,
+    idempotent=True,
+    status=201,
+    errors=(NoteTaken,),
 )
 def write_note(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Write a note."""
@@ -153,5 +160,3 @@ def by(name: str, key: str | None = None, **more: str) -> dict[str, str]:
     """The headers of one of the cast."""
     headers = {"Authorization": f"Bearer {name}", **more}
     return headers if key is None else {**headers, "Idempotency-Key": key}
-
-
