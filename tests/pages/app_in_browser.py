@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from playwright.sync_api import TimeoutError as Late
 
 from command.node import find_node
 from command.pages import install
 from command.story.cast import Stage
 from command.story.phone import Phone
 from command.story.wire import wait_for
+from core import clock
 
 SHARED = Path(__file__).parents[2] / "web" / "shared"
 PATIENCE_MS = 15_000
@@ -61,6 +65,8 @@ class App:
         self.faults: list[str] = []
         self.page.on("pageerror", lambda fault: self.faults.append(f"page: {fault}"))
         self.page.on("console", self._hear)
+        self.lost: list[str] = []
+        self.page.on("requestfailed", lambda sent: self.lost.append(f"{sent.method} {sent.url} {sent.failure}"))
         self.phone: Phone | None = None
 
     def _hear(self, message: Any) -> None:
@@ -91,8 +97,11 @@ class App:
         self.page.get_by_label(label, exact=True).locator("visible=true").first.fill(text)
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        """Wait until the text is on the page in front."""
-        self.page.get_by_text(text).locator("visible=true").first.wait_for()
+        """Wait until the text is on the page in front; a fault shows what is there instead."""
+        try:
+            self.page.get_by_text(text).locator("visible=true").first.wait_for()
+        except Late:
+            raise AssertionError(f"not on the page: {text}\n{self.page.url}\n{self.page.inner_text('body')}\n{self.lost}") from None
 
     def agree(self) -> None:
         """First start: choose a version, agree to the texts."""
@@ -174,6 +183,15 @@ class App:
         """Buttons and fields in sight that are smaller than a touch needs, in CSS pixels."""
         found: list[str] = self.page.evaluate(SMALL, least)
         return found
+
+
+def newcomer(stage: Stage) -> dict[str, Any]:
+    """An adult who has not proved who they are yet; another one at each call."""
+    born_before = f"{clock.today(clock.CHINA).year - 18}"
+    waiting = [each for each in stage.city["people"] if each["identity_level"] == 1 and not each["cards"] and each["birth"] < born_before]
+    chosen: dict[str, Any] = secrets.choice(waiting)
+    stage.city["people"].remove(chosen)
+    return chosen
 
 
 def axe_script() -> str:

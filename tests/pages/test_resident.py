@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as Late
 
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App
+from tests.pages.app_in_browser import App, newcomer
 
 pytestmark = pytest.mark.full
 Phones = Callable[..., App]
-
-
-def newcomer(stage: Stage) -> dict[str, Any]:
-    """Somebody who has not proved who they are yet; another one at each call."""
-    waiting = next(each for each in stage.city["people"] if each["identity_level"] == 1 and not each["cards"])
-    stage.city["people"].remove(waiting)
-    return waiting  # type: ignore[no-any-return]
 
 
 def test_from_first_start_to_a_charge_and_offline_to_another(phone: Phones, stage: Stage) -> None:
@@ -164,10 +159,6 @@ def fresh(app: App, *, than: str) -> str:
 
 def try_in(app: App, person: dict[str, Any]) -> None:
     """Type number and code, whatever comes of it."""
-    import contextlib
-
-    from playwright.sync_api import TimeoutError as Late
-
     app.context.set_default_timeout(4_000)
     with contextlib.suppress(Late):
         app.sign_in(person)

@@ -1,5 +1,6 @@
 import type { Language } from '../language/language'
 import type { components } from './schema'
+import { Unreachable } from './wire'
 
 export type ProblemDocument = components['schemas']['Problem']
 
@@ -21,7 +22,7 @@ export class Problem extends Error {
 
   /** What happened and what the reader can do, in their language. */
   in(language: Language): string {
-    return this.words[language] ?? (language === 'en' ? `Something went wrong (${this.status}); try again later` : `出错了（${this.status}），请稍后再试`)
+    return this.words[language] ?? (language === 'en' ? 'Something went wrong; try again later' : '出错了，请稍后再试')
   }
 }
 
@@ -36,7 +37,10 @@ export function problemOf(status: number, text: string): Problem {
 
 const AWAY = { 'zh-CN': '连不上网络，请检查后再试', en: 'There is no connection; check it and try again' } as const
 
-/** Any fault of a call in words for the reader. */
+/** Any fault of a call in words for the reader; a fault of our own is told to whoever looks at the console. */
 export function wordsOf(fault: unknown, language: Language): string {
-  return fault instanceof Problem ? fault.in(language) : AWAY[language]
+  if (fault instanceof Problem) return fault.in(language)
+  if (fault instanceof Unreachable) return AWAY[language]
+  console.error(fault)
+  return new Problem(0, {}).in(language)
 }

@@ -56,15 +56,14 @@ export const session = new Session(
 /** What this installation is; asked once and kept for times without network. */
 export async function installation(): Promise<Installation> {
   if (city.installation !== null) return city.installation
-  try {
-    city.installation = await session.anonymous.do('get', '/api/installation', {})
-    await platform.store.set('installation', { ...city.installation })
-  } catch (fault) {
+  const said = await session.anonymous.do('get', '/api/installation', {}).catch(async (fault: unknown) => {
     const kept = await platform.store.get<Installation>('installation')
     if (kept === undefined) throw fault
-    city.installation = kept
-  }
-  return city.installation
+    return kept
+  })
+  await platform.store.set('installation', said) // what came, before it is made reactive: the drawer takes plain things alone
+  city.installation = said
+  return said
 }
 
 let woken: Promise<void> | undefined
