@@ -54,7 +54,6 @@ CREATE TABLE audit (
   row_hash bytea NOT NULL
 );
 CREATE INDEX ix_audit_resident_id ON audit (resident_id, id) WHERE resident_id IS NOT NULL;
-CREATE INDEX ix_audit_subject ON audit (subject, id);
 CREATE INDEX ix_audit_txid ON audit USING brin (txid) WITH (pages_per_range = 16);
 
 CREATE TABLE data_use (
@@ -124,7 +123,7 @@ CREATE TABLE idempotency (
   created_at timestamptz DEFAULT city_now() NOT NULL,
   CONSTRAINT pk_idempotency PRIMARY KEY (principal, key)
 ) WITH (fillfactor = 90);
-CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
+CREATE INDEX ix_idempotency_created_at ON idempotency USING brin (created_at) WITH (pages_per_range = 16);
 
 CREATE TABLE resident_key (
   resident_id uuid NOT NULL CONSTRAINT pk_resident_key PRIMARY KEY,
