@@ -1,4 +1,4 @@
-"""Receipts: one for each movement of a resident's wallet, read from what charges, refunds, top-ups and bills left behind (F34)."""
+"""Receipts: one for each movement of a resident's wallet, read from what charges, refunds, top-ups, bills and gates left (F34)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from core.paging import Page, cut, decode
 from payments import ledger, merchants, wallets
 from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp
+from payments.offline.models import OfflineTrade
 from payments.rules import TopUpState
 
 # What a receipt adds to the wallet, by kind.
-SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "bill": -1}
+SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "bill": -1, "offline": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
         TopUp.provider,
         TopUp.decided_at.label("recorded_at"),
     ).where(TopUp.resident_id == actor.id, TopUp.city_id == actor.city_id, TopUp.state == TopUpState.CREDITED)
-    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), (_bills(actor), BillPayment.id)]
+    more = [(_bills(actor), BillPayment.id), (_offline(actor), OfflineTrade.id)]
+    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), *more]
 
 
 def _bills(actor: Actor) -> Select[Any]:
@@ -149,6 +151,22 @@ def _bills(actor: Actor) -> Select[Any]:
         cast(null(), Text).label("provider"),
         BillPayment.decided_at.label("recorded_at"),
     ).where(BillPayment.resident_id == actor.id, BillPayment.city_id == actor.city_id, BillPayment.receipt_number.is_not(None))
+
+
+def _offline(actor: Actor) -> Select[Any]:
+    """What gates without network took and the wallet has paid."""
+    return select(
+        OfflineTrade.id,
+        OfflineTrade.receipt_number,
+        literal("offline").label("kind"),
+        OfflineTrade.amount_fen,
+        literal(0).label("refunded_fen"),
+        literal("posted").label("state"),
+        cast(null(), Uuid).label("charge_id"),
+        OfflineTrade.merchant_id,
+        cast(null(), Text).label("provider"),
+        OfflineTrade.recorded_at,
+    ).where(OfflineTrade.resident_id == actor.id, OfflineTrade.city_id == actor.city_id, OfflineTrade.receipt_number.is_not(None))
 
 
 def _named(rows: list[Any]) -> list[Receipt]:

@@ -156,7 +156,7 @@ class ReceiptOut(Schema):
 
     id = Id("receipt", required=True)
     number = fields.String(required=True)
-    kind = OneOf("charge", "refund", "reversal", "top_up", "bill", required=True)
+    kind = OneOf("charge", "refund", "reversal", "top_up", "bill", "offline", required=True)
     amount_fen = Fen(required=True)
     change_fen = fields.Integer(required=True)
     refunded_fen = Fen(least=0, required=True)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import cards
 import payments
 from core import clock, crypto
+from payments import receipts
 from payments.offline import errors
 from payments.offline.accounts import risk_account
 from payments.offline.rules import Result, Taken, Why, bound_fen, in_time, verdict
@@ -35,7 +36,8 @@ def test_a_trade_is_taken_without_network_and_paid_later(town: Town) -> None:
     assert town.balance(holder) == 10_000
     assert gate.upload() == [("paid", None)]
     assert (town.balance(holder), town.balanced()) == (9_700, True)
-    assert len(town.rows("SELECT receipt_number FROM offline_trade WHERE receipt_number ~ '^990100'")) == 1
+    page = town.do(receipts.receipts_of, holder, cursor=None, limit=10)
+    assert [(each.kind, each.change_fen) for each in page.items] == [("offline", -300), ("top_up", 10_000)]
 
 
 def test_a_batch_sent_again_gets_its_first_answer_and_moves_nothing(town: Town) -> None:
