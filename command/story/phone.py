@@ -33,7 +33,7 @@ class Phone:
 
     def set_clock(self) -> None:
         """Learn how far the platform's clock is from this phone's."""
-        there = dt.datetime.fromisoformat(self.wire.send("GET", "/healthz/live").body["time"])
+        there = dt.datetime.fromisoformat(self.wire.send("GET", "/healthz/ready").body["time"])
         self.ahead = there.timestamp() - time.time()
 
     def ask(self, method: str, path: str, body: Any = None, *, key: str | None = None, proved: bool = False) -> Answer:
@@ -65,7 +65,8 @@ class Phone:
 
     def refresh(self) -> None:
         """Change the refresh token for new ones."""
-        refresh_token = self.tokens.pop("refresh_token")
+        # Alone: an access token that has run out beside it would be refused.
+        refresh_token, self.tokens = self.tokens["refresh_token"], {}
         self.tokens = self.do("POST", "/api/sessions/refresh", {"refresh_token": refresh_token}, proved=True)
 
     def prove(self, name: str, citizen_number: str) -> Any:

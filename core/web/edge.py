@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, ValidationError
 
-from core import audit, db, ids
+from core import audit, db, ids, pulse
 from core.actors import ANONYMOUS, Actor, ActorKind
 from core.errors import Busy, CityError, Denied, NotFound, Unavailable
 from core.limits import Quotas
@@ -36,6 +36,8 @@ PER_MINUTE = {
     ActorKind.SYSTEM: 60_000,
 }
 FORM = "application/x-www-form-urlencoded"
+# Whatever depends on the time; that a process is alive does not, and is told without the database.
+TIMED = ("/api/", "/oauth2", "/healthz/ready")
 
 
 class IdConverter(BaseConverter):
@@ -115,6 +117,9 @@ class _Handler:
             call = read_call(self.route.most_bytes)
             if "Authorization" in call.headers and not self.route.own_bearer:
                 actor = self.edge.authenticator.authenticate(call)
+            elif self.route.path.startswith(TIMED):
+                # Who is nobody yet begins or renews a session, which is written with this process's time; a token was checked with it.
+                pulse.beat()
             self.route.access.check(actor)
             self._take_quota(actor, call)
             return self.mode(self.ready, actor, call, self._arguments(call, path))
