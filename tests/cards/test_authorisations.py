@@ -23,7 +23,6 @@ from core.actors import Actor
 from core.errors import NotFound
 from tests.cards.conftest import LINHU, YUNCHUAN, City, on, terminal
 
-
 READABLE = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
     " AND has_table_privilege(oid, 'SELECT')"
