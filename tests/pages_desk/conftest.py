@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from command import pages
 from command.story import proving, walk
 from command.story.cast import Stage
+from command.story.phone import Phone
 from tests.journeys.conftest import Running
+
+pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 CHROMIUM = os.environ.get("CITYCARD_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -73,6 +76,7 @@ class City:
     stage: Stage
     token: str = ""
     used: dict[str, int] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
 
     def one_time(self, login: str) -> str:
         """A one-time code of a staff member that was not used yet; a second one in half a minute is waited for."""
@@ -105,9 +109,18 @@ class City:
         assert answer.status == 201, answer
         return str(answer.body["access_token"])
 
+    def newcomer(self) -> tuple[Phone, dict[str, Any]]:
+        """Somebody who has not proved who they are and whom no test has met: a second phone would be asked for more than a text message."""
+        while True:
+            phone, person = self.stage.newcomer()
+            if person["key"] not in self.met:
+                self.met.add(person["key"])
+                return phone, person
+
     def holder(self, *, with_money: bool = True) -> walk.Walk:
         """A resident with a card on a phone, and money on it."""
-        made = walk.begin(self.stage)
+        phone, person = self.newcomer()
+        made = walk.Walk(self.stage, phone, person, self.stage.till())
         for step in (walk.sign_in, walk.prove, walk.issue, *((walk.top_up,) if with_money else ())):
             step(made)
         made.phone.take_pay_key(made.card)

@@ -18,13 +18,13 @@ def test_nobody_proves_an_identity_without_being_signed_in(desk: Desk) -> None:
 
 
 def test_a_shift_with_an_identity_and_a_loss(desk: Desk, city: City) -> None:
-    page, stage = desk.page, city.stage
+    page = desk.page
     desk.sign_in("hefang")
     expect(page.locator('[data-test="shift"]')).to_contain_text("何芳")
     page.reload()
     expect(page.locator('[data-test="shift"]')).to_contain_text("何芳")
 
-    phone, person = stage.newcomer()
+    phone, person = city.newcomer()
     before = {message["id"] for message in phone.messages()}
     desk.go("identity")
     page.locator("#phone").fill(person["phone"])
