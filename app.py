@@ -18,8 +18,7 @@ from core.places.routes import routes as place_routes
 from core.web import Application, Edge
 from core.web.pages import system_routes
 from core.web_serving import BuiltPages, Room
-from services import catalogue, notices
-from services.kinds import statement
+from services import catalogue, kinds, notices
 
 VERSION = "0.1.0"
 WEB = Path(__file__).parent / "web"
@@ -32,8 +31,7 @@ PARTS = (
     payments.routes,
     payments.offline_routes,
     catalogue.routes,
-    statement.routes,
-    statement.staff_routes,
+    *kinds.ROUTES,
     notices.routes,
     place_routes,
     file_routes,
@@ -44,7 +42,7 @@ DATA_SOURCES = (
     cards.CardData(),
     payments.PaymentData(),
     payments.OfflineData(),
-    statement.StatementData(),
+    *kinds.DATA_SOURCES,
     notices.NoticeData(),
     files.FileData(),
 )

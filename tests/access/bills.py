@@ -10,7 +10,7 @@ from core import clock, db, ids
 from services import catalogue
 from services.gateways.utilities import Accepted, BillView, LineView, OrderToPay, OwnerView, Paid, PaymentState
 from services.items import items
-from services.kinds.statement import binding, bills, paying
+from services.kinds.statement import bills, binding, paying
 from services.kinds.statement.models import Difference, Reconciliation
 from services.offices.utilities.day_file import write
 from tests.access.asking import Ask, Scene, asks, plain

@@ -11,7 +11,7 @@ from core.fields import OneOf
 from core.gateway import GatewayAnsweredWrong, GatewayUnavailable
 from core.paging import CursorUnknown, Page, page
 from core.web import PageQuery, Routes, page_of, staff
-from payments.errors import MerchantShort
+from payments import errors as payment_errors
 from services.catalogue import ItemUnknown
 from services.kinds.statement import errors, reconciling, repairing
 from services.kinds.statement import schemas as s
@@ -89,7 +89,7 @@ def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Diff
     operation="approveRepair",
     access=staff("services:difference:approve"),
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.SamePerson, MerchantShort),
+    errors=(errors.StepForbidden, errors.SamePerson, payment_errors.MerchantShort),
 )
 def approve_repair(actor: Actor, difference: UUID) -> Difference:
     """Approve a repair that somebody else proposed; only now an entry is made in the books."""
