@@ -50,12 +50,14 @@ SMALL = """least => [...document.querySelectorAll('button, input, a')].filter(ea
 class App:
     """The app on a phone of its own: nothing is kept of another."""
 
-    def __init__(self, browser: Any, stage: Stage, *, language: str = "zh-CN", elder: bool = False, dark: bool = False) -> None:
+    def __init__(
+        self, browser: Any, stage: Stage, *, language: str = "zh-CN", elder: bool = False, dark: bool = False, scale: int = 2
+    ) -> None:
         self.stage, self.language, self.elder, self.words = stage, language, elder, WORDS[language]
         self.context = browser.new_context(
             locale=language,
             viewport={"width": 390, "height": 844},
-            device_scale_factor=2,
+            device_scale_factor=scale,
             is_mobile=True,
             has_touch=True,
             color_scheme="dark" if dark else "light",
@@ -68,6 +70,7 @@ class App:
         self.lost: list[str] = []
         self.page.on("requestfailed", lambda sent: self.lost.append(f"{sent.method} {sent.url} {sent.failure}"))
         self.phone: Phone | None = None
+        self.last_code = ""
 
     def _hear(self, message: Any) -> None:
         # An answer that is a refusal, and a network that is off, are logged by the browser itself; the pages say them in words.

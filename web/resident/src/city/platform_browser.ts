@@ -15,6 +15,13 @@ async function pair(): Promise<CryptoKeyPair> {
   return made
 }
 
+/** What people call this device, as far as the browser says: "Android", "iPhone · Safari". */
+function named(agent: string): string {
+  const device = /iPhone|iPad|Android|Macintosh|Windows|CrOS|Linux/.exec(agent)?.[0]?.replace('Macintosh', 'Mac') ?? ''
+  const browser = /MicroMessenger|Edg|Firefox|Chrome|Safari/.exec(agent)?.[0]?.replace('Edg', 'Edge').replace('MicroMessenger', 'WeChat') ?? ''
+  return [device, browser].filter(Boolean).join(' · ')
+}
+
 let known: ReturnType<Platform['device']> | undefined
 
 /** A browser: WebCrypto, IndexedDB, fetch. */
@@ -27,7 +34,7 @@ export const platform: Platform = {
   hold: heldKey,
   mac: (held) => heldMac(held as CryptoKey),
   languages: () => navigator.languages,
-  name: () => /\(([^;)]+)/.exec(navigator.userAgent)?.[1]?.slice(0, 40) ?? '',
+  name: () => named(navigator.userAgent),
   online: () => navigator.onLine,
   watchOnline: (told) => {
     for (const event of ['online', 'offline']) addEventListener(event, () => told(navigator.onLine))

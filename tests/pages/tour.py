@@ -1,0 +1,121 @@
+"""A walk past every page of the resident's app, in one language and one version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from command.story.cast import Stage
+from tests.pages.app_in_browser import App
+
+MERCHANDISE_FEN = (380, 1_250)
+
+
+def walk(app: App, stage: Stage, person: dict[str, Any]) -> Iterator[str]:
+    """Yields the name of each page when it stands."""
+    yield from first_steps(app, person)
+    yield from proving(app, person)
+    yield from with_money(app, stage)
+    yield from around(app)
+    yield from losing(app)
+
+
+def first_steps(app: App, person: dict[str, Any]) -> Iterator[str]:
+    """Before anybody is known."""
+    app.open()
+    app.shown("button", app.words["agree"]).wait_for()
+    if app.elder:
+        app.press(app.words["elder"])
+    yield "welcome"
+    app.press(word(app, "隐私政策", "Privacy policy"))
+    yield "privacy"
+    app.press(word(app, "返回", "Back"))
+    app.press(app.words["agree"])
+    app.shown("button", app.words["send"]).wait_for()
+    yield "enter"
+    app.sign_in(person)
+    app.shown("button", app.words["prove"]).wait_for()
+    yield "home-new"
+
+
+def proving(app: App, person: dict[str, Any]) -> Iterator[str]:
+    """Who it is."""
+    app.prove(person)
+    yield "prove-named"
+    app.show_face()
+    yield "prove-faced"
+    app.get_card()
+    app.open_codes()
+
+
+def with_money(app: App, stage: Stage) -> Iterator[str]:
+    """Topping up, paying, and what was written down."""
+    app.press(word(app, "首页", "Home"))
+    app.press(word(app, "充值", "Top up"))
+    app.fill(word(app, "金额（元）", "Amount (CNY)"), "50")
+    yield "top-up"
+    app.press(re.compile("^去付款|^Pay CNY"))
+    app.page.get_by_role("button", name="确认付款").click()
+    app.page.get_by_role("link", name="回到应用").click()
+    app.sees(word(app, "充值成功", "was added to your wallet"))
+    yield "top-up-done"
+    app.press(word(app, "完成", "Done"))
+    app.press(word(app, "付款码", "Pay code"), exact=True)
+    till = stage.till()
+    till.sign_in()
+    for amount in MERCHANDISE_FEN:
+        till.do("POST", "/api/charges", {"amount_fen": amount, "code": unused(app)})
+        app.sees(word(app, f"已付 {amount / 100:.2f} 元", f"Paid CNY {amount / 100:.2f}"))
+    yield "code"
+    app.press(word(app, "首页", "Home"))
+    app.sees("33.70")
+    yield "home"
+    app.press(word(app, "收支记录", "Receipts"))
+    app.sees("−12.50")
+    yield "receipts"
+    app.press(word(app, "返回", "Back"))
+
+
+def around(app: App) -> Iterator[str]:
+    """What is one's own."""
+    app.press(word(app, "我的", "Me"), exact=True)
+    app.shown("button", word(app, "退出登录", "Sign out")).wait_for()
+    yield "mine"
+    for name, zh, en in (("devices", "设备和登录", "Devices and sign-ins"), ("notices", "通知", "Notices")):
+        app.press(word(app, zh, en))
+        app.shown("heading", word(app, zh, en)).wait_for()
+        app.page.wait_for_timeout(700)
+        yield name
+        app.press(word(app, "返回", "Back"))
+    app.press(word(app, "首页", "Home"))
+
+
+def losing(app: App) -> Iterator[str]:
+    """The card is gone."""
+    app.press(re.compile("挂失|ost"))
+    app.shown("button", word(app, "挂失这张卡", "Report this card lost")).wait_for()
+    yield "card"
+    app.press(word(app, "挂失这张卡", "Report this card lost"))
+    yield "card-sure"
+    app.press(word(app, "确定，立即挂失", "Yes, report it now"))
+    app.sees(word(app, "已挂失。从现在起不能付款。", "Reported lost. From now on it cannot pay."))
+    yield "card-lost"
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "付款码", "Pay code"), exact=True)
+    app.sees(word(app, "这张卡现在不能用", "This card cannot be used now"))
+    yield "code-refused"
+
+
+def unused(app: App) -> str:
+    """A code that no till has seen yet: the app shows another one by itself once it hears of a payment."""
+    seen = app.last_code
+    if app.code() == seen:
+        app.page.wait_for_function("seen => document.querySelector('.code-digits').innerText.replace(/\\D/g, '') !== seen", arg=seen)
+    app.last_code = app.code()
+    return app.last_code
+
+
+def word(app: App, zh: str, en: str) -> str:
+    """One of two words, by the reader's language."""
+    return zh if app.language == "zh-CN" else en
