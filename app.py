@@ -61,6 +61,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     edge = Edge(app, authenticator=auth.TokenAuthenticator(), quotas=Quotas(settings.redis_url, processes=settings.web_workers))
     edge.serve(PARTS)
     edge.serve([system_routes(edge.routes, issuer=settings.issuer, version=VERSION, installation=wiring.installation(settings))])
-    app.wsgi_app = BuiltPages(app.wsgi_app, ROOMS, start="app", progress=settings.data_dir / "pages.json")  # type: ignore[method-assign]
+    app.wsgi_app = BuiltPages(app.wsgi_app, ROOMS, start="app", progress=settings.data_dir / "pages.json")  # type: ignore[method-assign]  # Flask says how
     app.extensions["edge"] = edge
     return app

@@ -19,7 +19,7 @@ from core.web import PageQuery, Routes, page_of, partner, resident
 routes = Routes("consents")
 
 
-@routes.get("/api/me/consent-offers", operation="listConsentOffers", access=resident(), gives=schemas.OffersOut)
+@routes.get("/api/me/consent-offers", operation="listConsentOffers", access=resident(strength=2), gives=schemas.OffersOut)
 def list_consent_offers(actor: Actor) -> dict[str, Any]:
     """List the partners of the city and the purposes for which each may ask, with the present texts."""
     offers = [
@@ -29,7 +29,7 @@ def list_consent_offers(actor: Actor) -> dict[str, Any]:
     return {"items": offers}
 
 
-@routes.get("/api/me/consents", operation="listConsents", access=resident(), query=PageQuery, gives=page_of(schemas.ConsentOut))
+@routes.get("/api/me/consents", operation="listConsents", access=resident(strength=2), query=PageQuery, gives=page_of(schemas.ConsentOut))
 def list_consents(actor: Actor, query: dict[str, Any]) -> Page:
     """List the caller's consents, ended ones too."""
     return ledger.of_resident(actor, cursor=query["cursor"], limit=query["limit"])
@@ -55,7 +55,7 @@ def withdraw_consent(actor: Actor, consent: UUID) -> None:
     ledger.withdraw(actor, consent)
 
 
-@routes.get("/api/me/data-uses", operation="listDataUses", access=resident(), query=PageQuery, gives=page_of(schemas.UseOut))
+@routes.get("/api/me/data-uses", operation="listDataUses", access=resident(strength=2), query=PageQuery, gives=page_of(schemas.UseOut))
 def list_data_uses(actor: Actor, query: dict[str, Any]) -> Page:
     """List who looked at the caller's data, when, for what, and at which fields."""
     return uses.of_resident(actor, cursor=query["cursor"], limit=query["limit"])
