@@ -63,9 +63,13 @@ class Code:
     signature: bytes
 
 
+# An array of four, and the first of them: the same in every signature.
+_SIGNATURE1: Final = b"\x84" + cbor.encode("Signature1")
+
+
 def to_sign(protected: bytes, payload: bytes) -> bytes:
     """The Sig_structure of RFC 9052 section 4.4, without outside data."""
-    return cbor.encode(["Signature1", protected, b"", payload])
+    return _SIGNATURE1 + cbor.encode(protected) + b"\x40" + cbor.encode(payload)
 
 
 def issuer_header(key_id: bytes) -> bytes:
