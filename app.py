@@ -18,7 +18,7 @@ from core.places.routes import routes as place_routes
 from core.web import Application, Edge
 from core.web.pages import system_routes
 from core.web_serving import BuiltPages, Room
-from services import catalogue, kinds, notices
+from services import catalogue, exchange, kinds, notices
 
 VERSION = "0.1.0"
 WEB = Path(__file__).parent / "web"
@@ -33,6 +33,7 @@ PARTS = (
     catalogue.routes,
     *kinds.ROUTES,
     notices.routes,
+    exchange.routes,
     place_routes,
     file_routes,
 )

@@ -17,7 +17,7 @@ from config.settings import Settings
 from core.channels import SandboxSms, SmsSender
 from core.gateway import FaultSwitch, FaultyTransport, Gateway, HttpTransport, PeerKeys, city_signer
 from payments.providers import YunPay
-from services import catalogue, notices
+from services import catalogue, exchange, notices
 from services.gateways.utilities import HttpUtility
 from services.items import items
 from services.tariffs import Terms, Tier
@@ -47,6 +47,7 @@ def connect(settings: Settings) -> None:
     )
     catalogue.configure(each for city in served for each in offers(settings, city))
     notices.configure(sender)
+    exchange.configure(exchange.Sender(), source=settings.issuer)
 
 
 def offers(settings: Settings, city: cities.City) -> Iterator[catalogue.Offer]:

@@ -8,7 +8,8 @@ from auth.access import TokenAuthenticator, any_staff
 from auth.admitting import Newcomer, admit_many
 from auth.consents.personal import SharingData
 from auth.consents.routes import routes as consent_routes
-from auth.consents.sharing import subject_if_consented
+from auth.consents.sharing import consent_stands, partners_with_consent, subject_if_consented
+from auth.consents.subjects import subject_for as partner_subject
 from auth.installing import Parts, install, parts
 from auth.me_routes import routes as me_routes
 from auth.oauth import jobs as oauth_jobs
@@ -65,6 +66,7 @@ __all__ = [
     "age_band",
     "any_staff",
     "citizen_number",
+    "consent_stands",
     "evidence",
     "install",
     "mask_name",
@@ -72,6 +74,8 @@ __all__ = [
     "oauth_jobs",
     "partner_living",
     "partner_purpose",
+    "partner_subject",
+    "partners_with_consent",
     "parts",
     "phone_number",
     "reveal",

@@ -47,11 +47,12 @@ class TerminalFunction(StrEnum):
 
 
 class PartnerScope(StrEnum):
-    """What a partner may ask for: three for itself, four on behalf of a resident who signs in (OpenID Connect Core 5.4, 11)."""
+    """What a partner may ask for: four for itself, four on behalf of a resident who signs in (OpenID Connect Core 5.4, 11)."""
 
     VERIFY = "presentation:verify"
     SEE_CONCESSION = "concession:read"
     READ_RESIDENT = "resident:read"
+    WEBHOOKS = "webhooks:manage"
     OPENID = "openid"
     PROFILE = "profile"
     PHONE = "phone"

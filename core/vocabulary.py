@@ -97,6 +97,11 @@ class AuditEvent(StrEnum):
     DAY_RECONCILED = "services:day:reconcile"
     REPAIR_PROPOSED = "services:difference:propose"
     REPAIR_APPROVED = "services:difference:approve"
+    WEBHOOK_ADDED = "exchange:webhook:add"
+    WEBHOOK_REMOVED = "exchange:webhook:remove"
+    WEBHOOK_SECRET = "exchange:webhook:rotate"
+    WEBHOOK_REPLAYED = "exchange:webhook:replay"
+    WEBHOOK_DISABLED = "exchange:webhook:disable"
 
 
 class Event(StrEnum):

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, select
+
 from auth import residents, rules
 from auth.consents import ledger, subjects
 from auth.consents.errors import ConsentMissing
+from auth.consents.models import Consent
 from auth.models import Resident
 from auth.partners import registering
 from auth.partners.errors import PartnerOff
@@ -51,6 +54,22 @@ def subject_if_consented(actor: Actor, resident_id: UUID, purpose: str) -> str |
     """The partner's own name for a resident, if the resident consented to this purpose; otherwise nobody."""
     consent = ledger.living(resident_id, actor.id, purpose)
     return None if consent is None else subjects.subject_for(actor.id, resident_id, consent.city_id)
+
+
+def partners_with_consent(resident_id: UUID) -> list[UUID]:
+    """The partners that hold any consent of a resident now."""
+    return list(session().scalars(select(Consent.partner_id).where(Consent.resident_id == resident_id, *_holds()).distinct()))
+
+
+def consent_stands(partner_id: UUID, subject: str) -> bool:
+    """Whether the resident whom a partner knows by this subject still consents to anything there."""
+    resident_id = subjects.resident_of(partner_id, subject)
+    held = select(Consent.id).where(Consent.resident_id == resident_id, Consent.partner_id == partner_id, *_holds())
+    return session().scalar(held.limit(1)) is not None
+
+
+def _holds() -> tuple[ColumnElement[bool], ...]:
+    return Consent.withdrawn_at.is_(None), Consent.expires_at > clock.now()
 
 
 def _value(resident: Resident, name: str) -> Any:

@@ -15,7 +15,7 @@ SENSITIVE = frozenset({"citizen_number"})
 SIGN_IN = "sign_in"
 PURPOSE_SCOPE = "purpose:"
 
-OWN_SCOPES = frozenset({PartnerScope.VERIFY, PartnerScope.SEE_CONCESSION, PartnerScope.READ_RESIDENT})
+OWN_SCOPES = frozenset({PartnerScope.VERIFY, PartnerScope.SEE_CONCESSION, PartnerScope.READ_RESIDENT, PartnerScope.WEBHOOKS})
 RESIDENT_SCOPES = frozenset({PartnerScope.OPENID, PartnerScope.PROFILE, PartnerScope.PHONE, PartnerScope.OFFLINE})
 FIELDS_OF_SCOPE = {PartnerScope.PROFILE: ("name", "birth_date"), PartnerScope.PHONE: ("phone",)}
 

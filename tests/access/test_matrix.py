@@ -15,6 +15,7 @@ import pytest
 
 from command.story import proving
 from core import db
+from tests.access import asking_webhooks as asking_webhooks
 from tests.access import bills as bills
 from tests.access.asking import ASKED, Ask
 from tests.access.conftest import CALLERS, Stage
