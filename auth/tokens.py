@@ -152,6 +152,8 @@ class AccessTokens:
 
     def verify(self, token: str) -> Verified:
         """The bearer of a token; TokenRefused, TokenExpired or TokenRevoked, and Unavailable when that cannot be known."""
+        # First of all the time and what was revoked: a token that another process issued after the clock moved is not of the future.
+        pulse.beat()
         known = self._young.get(token) or self._promoted(token)
         if known is not None and known[0].keys is self._current_keys():
             return self._still_good(token, *known)
@@ -163,7 +165,6 @@ class AccessTokens:
         return verified
 
     def _still_good(self, token: str, verified: Verified, version: int) -> Verified:
-        pulse.beat()
         if clock.timestamp() >= verified.expires_at:
             self.forget(token)
             raise TokenExpired()
