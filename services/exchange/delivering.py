@@ -28,6 +28,7 @@ log = structlog.get_logger("webhooks")
 # How long after each attempt the next one comes; after the last the delivery is dead. Published in docs/webhooks.md.
 SCHEDULE = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 LEASE = dt.timedelta(seconds=60)
+SILENT_PAUSE = dt.timedelta(seconds=60)
 MOST_AT_ONCE = 100
 DISABLED_AFTER = dt.timedelta(days=5)
 KEPT = dt.timedelta(days=30)
@@ -134,6 +135,8 @@ def _write_down(claimed: _Claimed, outcome: Outcome) -> None:
     else:
         _put_off(found, outcome)
         _note_failure(endpoint, outcome)
+        if outcome.status is None:
+            _spare(endpoint, found.id)
     session().flush()
 
 
@@ -143,6 +146,15 @@ def _put_off(found: WebhookDelivery, outcome: Outcome) -> None:
         return
     found.next_at = clock.now() + SCHEDULE[found.attempts - 1]
     jobs.defer(attempt, at=found.next_at, key=f"webhook:{found.id}", delivery=str(found.id))
+
+
+def _spare(endpoint: WebhookEndpoint, tried: UUID) -> None:
+    """Let the other deliveries of an endpoint that does not answer wait a minute: each would hold a worker for seconds."""
+    others = update(WebhookDelivery).where(
+        WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.state == "waiting", WebhookDelivery.id != tried
+    )
+    soon = clock.now() + SILENT_PAUSE
+    session().execute(others.where(WebhookDelivery.next_at < soon).values(next_at=soon), execution_options={"synchronize_session": False})
 
 
 def _note_failure(endpoint: WebhookEndpoint, outcome: Outcome) -> None:

@@ -206,6 +206,19 @@ def test_five_days_of_failure_disable_an_endpoint_and_a_test_that_arrives_enable
     assert (listed["state"], listed["note"], listed["failing_since"]) == ("active", None, None)
 
 
+def test_an_endpoint_that_does_not_answer_holds_up_the_worker_once_a_minute(town: Whole, library: Library, receiver: Receiver) -> None:
+    endpoint = library.endpoint()["endpoint"]["id"]
+    for _ in range(5):
+        assert library.call("POST", f"{AT}/{endpoint}/test").status_code == 202
+    receiver.answers = [Outcome(None, "too_slow")]
+    work()
+    assert len(receiver.got) == 1
+    later(town, seconds=61)
+    sweep()
+    work()
+    assert {row["state"] for row in library.deliveries(endpoint)} == {"delivered"}
+
+
 def test_gone_disables_at_once(town: Whole, library: Library, receiver: Receiver) -> None:
     endpoint = library.endpoint()["endpoint"]["id"]
     receiver.answers = [Outcome(410)]
