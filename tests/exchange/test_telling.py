@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import os
+import signal
 import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -13,9 +18,11 @@ from auth.consents import ledger
 from auth.partners import registering
 from core import db, ids, jobs, outbox
 from core.actors import system
+from services import exchange
+from services.exchange import telling
 from services.exchange.delivering import LEASE, SCHEDULE, forget, sweep
 from services.exchange.sending import Outcome
-from tests.access.whole import YUNCHUAN, Person, Whole
+from tests.access.whole import ISSUER, YUNCHUAN, Person, Whole
 from tests.exchange.conftest import (
     AT,
     Killed,
@@ -147,6 +154,53 @@ def test_a_worker_killed_before_or_after_sending_loses_nothing(town: Whole, libr
     assert len(receiver.got) == 3
     assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
     assert [each["state"] for each in library.deliveries(endpoint)] == ["delivered"]
+
+
+class Deadly(Receiver):
+    """Ends its process by SIGKILL when it is to send; ``after`` the receiver has it."""
+
+    after: str = ""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        if self.after:
+            Path(self.after).write_text(headers["webhook-id"])
+        os.kill(os.getpid(), signal.SIGKILL)
+        return Outcome(None)
+
+
+@pytest.mark.parametrize("place", ["hearing", "sending", "sent"])
+def test_a_worker_process_killed_at_any_place_loses_nothing(
+    town: Whole, library: Library, receiver: Receiver, wang: Person, place: str, tmp_path: Path
+) -> None:
+    """A process of its own, with connections of its own, ended by the kernel."""
+    endpoint = library.endpoint()["endpoint"]["id"]
+    consent(town, wang, library.id)
+    seen = tmp_path / "seen"
+    if (child := os.fork()) == 0:
+        try:
+            db.db.engine.dispose(close=False)
+            db._local.connection = None
+            deadly = Deadly()
+            deadly.after = str(seen) if place == "sent" else ""
+            exchange.configure(deadly, source=ISSUER)
+            if place == "hearing":
+                telling.write = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+            work()
+        finally:
+            os._exit(3)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    later(town, seconds=LEASE.total_seconds() + 1)
+    for _ in range(50):
+        sweep()
+        work()
+        if receiver.got:
+            break
+        time.sleep(0.1)  # PostgreSQL notices that the client is gone
+    (got,) = receiver.got
+    assert place != "sent" or seen.read_text() == got.headers["webhook-id"]
+    assert [row["state"] for row in library.deliveries(endpoint)] == ["delivered"]
 
 
 def test_the_schedule_is_followed_to_the_dead_letter_and_a_replay_starts_it_anew(
