@@ -3,9 +3,10 @@ parsed twice. Everything else is Flask's own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
@@ -27,6 +28,20 @@ class Application(Flask):
     """The WSGI application."""
 
     session_interface = NoSessions()
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.lanes: dict[tuple[str, str], Callable[[dict[str, Any]], Response]] = {}
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Routes that run thousands of times a second have a lane of their own; everything else goes Flask's way.
+
+        A lane is found by method and path alone and runs the same handler, without the contexts, signals and hooks that it does not use.
+        """
+        lane = self.lanes.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if lane is None:
+            return super().wsgi_app(environ, start_response)
+        return lane(environ)(environ, start_response)
 
     def ensure_sync(self, func: Any) -> Any:
         """Every view is an ordinary function."""

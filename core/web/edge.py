@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_options_header
 from werkzeug.routing import BaseConverter, ValidationError
 
 from core import audit, db, ids, pulse
@@ -19,8 +20,9 @@ from core.actors import ANONYMOUS, Actor, ActorKind
 from core.errors import Busy, CityError, Denied, NotFound, Unavailable
 from core.limits import Quotas
 from core.ports import Authenticator, Call
-from core.web import hot, problems
+from core.web import current, hot, problems
 from core.web.answering import respond
+from core.web.application import Application
 from core.web.modes import MODES, Ready, state_of
 from core.web.routing import Route, Routes
 from core.web.wire import read_call
@@ -80,10 +82,13 @@ class Edge:
                 self.routes.append(route)
                 if route.method == "GET":
                     self.reads[route.path] = route
+                handler = _Handler(self, route)
+                if route.mode == "posts" and route.method == "POST" and "<" not in route.path and isinstance(self.app, Application):
+                    self.app.lanes["POST", route.path] = handler.alone
                 self.app.add_url_rule(
                     route.path,
                     endpoint=route.operation,
-                    view_func=_Handler(self, route),
+                    view_func=handler,
                     methods=[route.method],
                     provide_automatic_options=False,
                 )
@@ -103,18 +108,28 @@ class _Handler:
         self.__name__ = route.operation
 
     def __call__(self, **path: Any) -> Response:
-        request_id = ids.new_id()
-        token = audit.request_id.set(request_id)
+        return self.serve(request.environ, path)
+
+    def serve(self, environ: dict[str, Any], path: dict[str, Any]) -> Response:
+        """Answer the request in this environment."""
+        here, named = current.environ.set(environ), audit.request_id.set(ids.new_id())
         try:
-            response = self._answer(path)
+            return self._answer(path)
         finally:
-            audit.request_id.reset(token)
-        return response
+            audit.request_id.reset(named)
+            current.environ.reset(here)
+
+    def alone(self, environ: dict[str, Any]) -> Response:
+        """Answer a request that came by the lane: nothing of the framework is around to catch a fault of ours."""
+        try:
+            return self.serve(environ, {})
+        except Exception as fault:  # noqa: BLE001  # whatever it is, the caller gets the answer that Flask's handler would give
+            return _own_fault(fault)
 
     def _answer(self, path: dict[str, Any]) -> Response:
         actor = ANONYMOUS
         try:
-            call = read_call(self.route.most_bytes)
+            call = read_call(current.environ.get(), self.route.most_bytes)
             if "Authorization" in call.headers and not self.route.own_bearer:
                 actor = self.edge.authenticator.authenticate(call)
             elif self.route.path.startswith(TIMED):
@@ -146,7 +161,8 @@ class _Handler:
     def _arguments(self, call: Call, path: dict[str, Any]) -> dict[str, Any]:
         if self.read is not None:
             wanted = FORM if self.route.form else "application/json"
-            if request.environ.get("CONTENT_TYPE") != wanted and request.mimetype != wanted:
+            sent = current.environ.get().get("CONTENT_TYPE") or ""
+            if sent != wanted and parse_options_header(sent)[0].lower() != wanted:
                 raise problems.MediaUnknown()
             path["body"] = self.read(call.body)
         if self.query is not None:

@@ -7,10 +7,13 @@ from uuid import UUID
 
 import msgspec
 from flask import Response, request
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 
 from core import ids
 from core.errors import CityError, Invalid, Malformed, NotFound
+from core.web import current
 from core.web.beginning import begun
 
 LANGUAGES = ("zh-CN", "en")
@@ -42,10 +45,10 @@ _OF_STATUS: dict[int, type[CityError]] = {400: Malformed, 404: PathUnknown, 405:
 
 def language() -> str:
     """The reader's language by ``Accept-Language``: Chinese unless English is preferred."""
-    header = request.headers.get("Accept-Language")
+    header = (current.environ.get(None) or request.environ).get("HTTP_ACCEPT_LANGUAGE")
     if not header:
         return "zh-CN"
-    return request.accept_languages.best_match(LANGUAGES, default="zh-CN") or "zh-CN"
+    return parse_accept_header(header, LanguageAccept).best_match(LANGUAGES, default="zh-CN") or "zh-CN"
 
 
 def document(refusal: CityError, request_id: UUID | None, reader: str) -> dict[str, Any]:

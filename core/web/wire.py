@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import request
+from werkzeug.wrappers import Request
 
 from core.errors import Malformed
 from core.ports import Call
@@ -37,12 +37,12 @@ class WireHeaders(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def read_call(most_bytes: int) -> Call:
+def read_call(environ: dict[str, Any], most_bytes: int) -> Call:
     """The request as a value; raises TooLarge beyond the route's limit, Malformed for a body that ends too early."""
-    environ = request.environ
     return Call(
         method=environ["REQUEST_METHOD"],
-        path=request.path,
+        # WSGI hands bytes over as Latin-1 (PEP 3333); a path is UTF-8.
+        path=environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),
         query=environ.get("QUERY_STRING", ""),
         headers=WireHeaders(environ),
         body=_body(environ, most_bytes),
@@ -50,12 +50,13 @@ def read_call(most_bytes: int) -> Call:
     )
 
 
-def _body(environ: Mapping[str, Any], most_bytes: int) -> bytes:
+def _body(environ: dict[str, Any], most_bytes: int) -> bytes:
     length = environ.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdecimal() and len(length) < 12):
         # Sent in chunks, or not sent at all: the framework knows how to end it, and where to stop.
-        request.max_content_length = most_bytes
-        return request.get_data(cache=False)
+        chunked = Request(environ)
+        chunked.max_content_length = most_bytes
+        return chunked.get_data(cache=False)
     if int(length) > most_bytes:
         raise problems.TooLarge()
     body: bytes = environ["wsgi.input"].read(int(length))
