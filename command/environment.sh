@@ -92,6 +92,9 @@ take_turns() {
 }
 
 solve() {
+    # Node for the pages stands alone: it is installed only on machines that have none (command/node.py).
+    uv pip compile --group pages --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+        --custom-compile-command "make lock" --quiet -o requirements/pages.txt
     for kind in run dev; do
         [ "$kind" = run ] && more="" || more="--group test --group lint -c requirements/run.txt"
         # shellcheck disable=SC2086  # the further words are several

@@ -29,6 +29,7 @@ def test_every_page_passes(phone: Callable[..., App], stage: Stage, axe: str, la
 def test_the_elder_version_writes_large(phone: Callable[..., App], stage: Stage) -> None:
     app = phone(elder=True)
     app.agree()
+    app.shown("button", app.words["send"]).wait_for()
     sizes = app.page.evaluate(
         "[...document.querySelectorAll('p.text, .field-label, .button')].map(e => parseFloat(getComputedStyle(e).fontSize))"
     )

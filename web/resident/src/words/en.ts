@@ -159,7 +159,6 @@ export const en: Readonly<Record<Word, string>> = {
   kind_top_up: 'Top-up',
   kind_bill: 'Bill',
   kind_offline: 'Offline payment',
-  kind_offline: 'Offline payment',
   state_reversed: 'Reversed',
   state_refunded: 'Refunded in full',
   state_partly_refunded: 'CNY {amount} refunded',

@@ -157,7 +157,6 @@ export const zh = {
   kind_top_up: '充值',
   kind_bill: '缴费',
   kind_offline: '离线付款',
-  kind_offline: '离线支付',
   state_reversed: '已撤销',
   state_refunded: '已全额退款',
   state_partly_refunded: '已退 {amount} 元',
