@@ -7,6 +7,7 @@ a token whose header segment is any other text (another algorithm, `kid`, `typ`,
 from __future__ import annotations
 
 import base64
+import binascii
 import datetime as dt
 import re
 import secrets
@@ -34,6 +35,7 @@ MAX_LENGTH: Final = 4096
 """Characters; longer texts are refused before anything is decoded."""
 REMEMBERED: Final = 20_000
 _KEYS_KEPT: Final = 5.0
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 _EARLY: Final = 60.0
 _LONGEST: Final = 3600.0
 """Seconds; a revocation is remembered for an hour, so no token may outlive that."""
@@ -281,7 +283,12 @@ def _actor(claims: Claims) -> Actor:
 
 
 def _uuid(text: str) -> UUID | None:
-    return UUID(text) if text else None
+    """The UUID in a claim of our own; ValueError for anything of another form."""
+    if not text:
+        return None
+    if len(text) != 36:
+        raise ValueError("not a UUID")
+    return UUID(int=int(text.replace("-", ""), 16))
 
 
 def _subjects(claims: Claims, actor: Actor) -> tuple[str, ...]:
@@ -297,4 +304,5 @@ def _subjects(claims: Claims, actor: Actor) -> tuple[str, ...]:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """What base64url text of the checked shape says; binascii itself, because a token is read for every new caller."""
+    return binascii.a2b_base64(text.translate(_URL_SAFE) + "===")
