@@ -24,9 +24,9 @@ def api() -> None:
     """接口类型 · write the API's types for the pages anew."""
     from app import create_app
 
-    document = create_app(current_settings()).test_client().get("/openapi.json").json
+    document: dict[str, Any] = json.loads(create_app(current_settings()).test_client().get("/openapi.json").data)
     try:
-        TYPES.write_text(types_of(document), encoding="utf-8")
+        TYPES.write_text(types_of(document or {}), encoding="utf-8")
     except (NoNode, BuildFailed) as fault:
         raise click.ClickException(f"{fault.zh}\n{fault.en}") from None
     say(f"已写入 {TYPES.relative_to(ROOT)}", "written", mark="✓")

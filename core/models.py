@@ -60,9 +60,7 @@ class Idempotency(Base):
     replays: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[dt.datetime] = mapped_column(server_default=text("city_now()"))
     # Written and forgotten in order of time: a summary per 16 pages finds the old rows, and costs a charge nothing.
-    __table_args__ = (
-        Index("ix_idempotency_created_at", "created_at", postgresql_using="brin", postgresql_with={"pages_per_range": 16}),
-    )
+    __table_args__ = (Index("ix_idempotency_created_at", "created_at", postgresql_using="brin", postgresql_with={"pages_per_range": 16}),)
 
 
 class LimitCounter(Base):

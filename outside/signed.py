@@ -62,9 +62,7 @@ def _check() -> None:
     said = verify(parts, world().platform_keys, now=now.timestamp(), need_nonce=True)
     with world().pool.connection() as connection:
         connection.execute("DELETE FROM nonce_seen WHERE seen_at < %s - make_interval(secs => %s)", (now, _REMEMBER_SECONDS))
-        added = connection.execute(
-            "INSERT INTO nonce_seen (nonce, seen_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", (said.nonce, now)
-        )
+        added = connection.execute("INSERT INTO nonce_seen (nonce, seen_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", (said.nonce, now))
     if added.rowcount != 1:
         raise SignatureRefused("signature_replayed")
 

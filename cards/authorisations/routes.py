@@ -54,9 +54,7 @@ def get_hotlist(actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@routes.post(
-    "/api/hotlist/acknowledgements", operation="acknowledgeHotlist", access=terminal(OFFLINE), takes=AckIn, errors=(NotFound,)
-)
+@routes.post("/api/hotlist/acknowledgements", operation="acknowledgeHotlist", access=terminal(OFFLINE), takes=AckIn, errors=(NotFound,))
 def acknowledge_hotlist(actor: Actor, body: dict[str, Any]) -> None:
     """Say up to which version the terminal has the hotlist."""
     listing.acknowledge(actor, body["version"])

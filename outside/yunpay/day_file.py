@@ -24,9 +24,7 @@ def write(merchant: str, day: dt.date) -> str:
     end, now = start + dt.timedelta(days=1), world().now()
     paid, refunded = _rows(merchant, start, min(end, now))
     lines = [f"H|YUNPAY|{merchant}|{day.isoformat()}|{'closed' if end <= now else 'open'}"]
-    lines += [
-        f"P|{row['provider_order']}|{row['merchant_order']}|{row['amount_fen']}|0|{row['paid_at'].isoformat()}" for row in paid
-    ]
+    lines += [f"P|{row['provider_order']}|{row['merchant_order']}|{row['amount_fen']}|0|{row['paid_at'].isoformat()}" for row in paid]
     lines += [
         f"R|{row['provider_refund']}|{row['merchant_refund']}|{row['merchant_order']}|{row['amount_fen']}|{row['done_at'].isoformat()}"
         for row in refunded

@@ -158,4 +158,3 @@ def _said(row: Row) -> dict[str, Any]:
         "state": row["state"],
         "sent_at": world().now().isoformat(),
     }
-

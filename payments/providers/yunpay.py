@@ -110,9 +110,7 @@ class YunPay:
 
     def close(self, number: str) -> OrderView | None:
         path = f"/yunpay/orders/{self.merchant}/{number}/close"
-        call = Call(
-            operation="close_order", method="POST", path=path, gives=_OrderAnswer, body={}, idempotency_key=f"close-{number}"
-        )
+        call = Call(operation="close_order", method="POST", path=path, gives=_OrderAnswer, body={}, idempotency_key=f"close-{number}")
         return self._order(call, number)
 
     def refund(self, refund: Refund) -> RefundView:

@@ -35,9 +35,7 @@ SIGNER = EcdsaSigner("gateway-1", PRIVATE)
 PUBLIC = EcdsaPublicKey(PRIVATE.public_key())
 
 # RFC 9421 appendix B.1.3, B.1.5, B.2.4, B.2.5 and RFC 9530 appendix B; the texts are published by the IETF Trust.
-RFC_SECRET = base64.b64decode(
-    "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ=="
-)
+RFC_SECRET = base64.b64decode("uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==")
 RFC_P256 = b"""-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf
 w0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==
@@ -66,8 +64,7 @@ def test_the_ecdsa_vector_of_rfc_9421_b_2_4() -> None:
             ('"content-digest"', digest),
             ('"content-length"', "23"),
         ],
-        '("@status" "content-type" "content-digest" "content-length")'
-        ';created=1618884473;keyid="test-key-ecc-p256"',
+        '("@status" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-ecc-p256"',
     )
     key = load_pem_public_key(RFC_P256)
     assert isinstance(key, ec.EllipticCurvePublicKey)
@@ -108,8 +105,7 @@ def test_a_signed_request_is_accepted_and_tells_who_signed_it() -> None:
 def test_the_form_on_the_wire_is_the_published_one() -> None:
     headers = sign(charge(), HmacKey(SECRET), created=NOW)
     assert headers["Signature-Input"] == (
-        'city=("@method" "@path" "@query" "content-digest" "authorization" "idempotency-key")'
-        f';created={NOW};alg="hmac-sha256"'
+        f'city=("@method" "@path" "@query" "content-digest" "authorization" "idempotency-key");created={NOW};alg="hmac-sha256"'
     )
 
 
@@ -200,9 +196,7 @@ MUTATIONS: dict[str, Callable[[Request], Request]] = {
     "input component parameter": said(swap('"@path"', '"@path";req')),
     "input two spaces": said(swap('" "', '"  "')),
     "input no components": said(lambda v: "city=()" + v[v.index(";created") :]),
-    "input answer's components": said(
-        lambda v: 'city=("@status" "content-digest" "signature";req)' + v[v.index(";created") :]
-    ),
+    "input answer's components": said(lambda v: 'city=("@status" "content-digest" "signature";req)' + v[v.index(";created") :]),
     "input unquoted": said(swap('"@method"', "@method")),
     "input created missing": said(swap(f";created={NOW}", "")),
     "input created later": said(swap(str(NOW), str(NOW + 1))),

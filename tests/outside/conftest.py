@@ -112,9 +112,7 @@ class Outside:
         gateway = self.gateway("yunpay", **changes)
         notify = f"{self.platform_url}/api/callbacks/payments/yunpay"
         keys = PeerKeys(f"{self.url}/.well-known/jwks.json", prefix="yunpay-")
-        return YunPay(
-            gateway=gateway, merchant="M990100", notify_url=notify, peer_keys=keys, wall_clock=lambda: self.now().timestamp()
-        )
+        return YunPay(gateway=gateway, merchant="M990100", notify_url=notify, peer_keys=keys, wall_clock=lambda: self.now().timestamp())
 
     def fault(self, place: str, kind: str, **how: Any) -> None:
         with self.app.app_context():

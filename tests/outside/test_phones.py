@@ -87,7 +87,5 @@ def test_a_request_that_is_sent_again_as_it_was_is_refused(outside: Outside) -> 
     body = json.dumps({"number": PHONE, "text": "x", "template": "x", "values": {}, "reference": "r"}).encode()
     plain = {"content-type": "application/json"}
     signed = sign(Request("POST", "/sms/messages", "", plain, body), SIGNER, created=int(outside.now().timestamp()), nonce=True)
-    codes = [
-        outside.pool.request("POST", f"{outside.url}/sms/messages", body=body, headers={**plain, **signed}).status for _ in range(2)
-    ]
+    codes = [outside.pool.request("POST", f"{outside.url}/sms/messages", body=body, headers={**plain, **signed}).status for _ in range(2)]
     assert codes == [201, 401]

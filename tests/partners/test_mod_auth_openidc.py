@@ -1,4 +1,4 @@
-"""mod_auth_openidc of Debian protects a page with our provider: a program in C that nobody here wrote, with its own view of the standards."""
+"""mod_auth_openidc of Debian protects a page with our provider: a program in C that nobody here wrote, with a view of its own."""
 
 from __future__ import annotations
 
