@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
+from auth import claims as claims_of
 from auth import rules
 from auth.errors import TokenExpired, TokenRefused, TokenRevoked
 from core import clock, ids, pulse, revocation
@@ -39,7 +39,6 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 _EARLY: Final = 60.0
 _LONGEST: Final = 3600.0
 """Seconds; a revocation is remembered for an hour, so no token may outlive that."""
-_PREFIX: Final = {ActorKind.RESIDENT: "resident", ActorKind.STAFF: "staff", ActorKind.TERMINAL: "terminal", ActorKind.PARTNER: "partner"}
 # 64 bytes are 86 characters of which the last carries four bits: any other last character would be a second spelling.
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{20,400}\.[A-Za-z0-9_-]{20,3800}\.[A-Za-z0-9_-]{85}[AQgw]")
 _ES256: Final = jwt.get_algorithm_by_name("ES256")
@@ -52,30 +51,6 @@ class SigningKey(Protocol):
     def kid(self) -> str: ...
     @property
     def private(self) -> EllipticCurvePrivateKey | None: ...
-
-
-class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What stands in an access token; a member without a default is required, and others are refused."""
-
-    iss: str
-    aud: str
-    sub: str
-    iat: float
-    exp: int
-    jti: str
-    kind: str
-    city: int
-    acr: str
-    auth_time: int
-    sid: str = ""
-    dev: str = ""
-    scope: str = ""
-    name: str = ""
-    agency: str = ""
-    merchant: str = ""
-    account: str = ""
-    client_id: str = ""
-    cnf: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +73,6 @@ class Issued:
     access_token: str
     expires_in: int
     jti: str
-
-
-_decode_claims = msgspec.json.Decoder(Claims, strict=True).decode
 
 
 class AccessTokens:
@@ -131,7 +103,7 @@ class AccessTokens:
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": self.issuer,
-            "sub": ids.show(_PREFIX[actor.kind], actor.id),
+            "sub": ids.show(claims_of.PREFIX[actor.kind], actor.id),
             # Down, never up: a revocation in the same millisecond must find the token older than itself.
             "iat": int(now.timestamp() * 1000) / 1000,
             "exp": int((now + lifetime).timestamp()),
@@ -140,7 +112,7 @@ class AccessTokens:
             "city": actor.city_id,
             "acr": rules.acr(actor.identity_level, actor.strength),
             "auth_time": int((actor.signed_in_at or now).timestamp()),
-            **_optional(actor),
+            **claims_of.optional(actor),
         }
         if actor.kind is ActorKind.PARTNER:
             claims["client_id"] = claims["sub"]
@@ -208,12 +180,12 @@ class AccessTokens:
         if key is None or not _ES256.verify(signed.encode(), key, _bytes(signature)):
             raise TokenRefused()
         try:
-            claims = _decode_claims(_bytes(payload))
+            claims = claims_of.read(_bytes(payload))
         except msgspec.MsgspecError as fault:
             raise TokenRefused() from fault
         return self._judge(claims, keys)
 
-    def _judge(self, claims: Claims, keys: Mapping[str, EllipticCurvePublicKey]) -> Verified:
+    def _judge(self, claims: claims_of.Claims, keys: Mapping[str, EllipticCurvePublicKey]) -> Verified:
         now = clock.timestamp()
         if claims.iss != self.issuer or claims.aud != self.issuer:
             raise TokenRefused()
@@ -222,11 +194,11 @@ class AccessTokens:
         if now >= claims.exp:
             raise TokenExpired()
         try:
-            actor = _actor(claims)
+            actor = claims_of.actor(claims)
         except (ValueError, KeyError, NotFound) as fault:
             raise TokenRefused() from fault
         issued_at = dt.datetime.fromtimestamp(claims.iat, dt.UTC)
-        return Verified(actor, claims.jti, claims.exp, issued_at, _subjects(claims, actor), keys, claims.cnf.get("jkt", ""))
+        return Verified(actor, claims.jti, claims.exp, issued_at, claims_of.subjects(claims, actor), keys, claims.cnf.get("jkt", ""))
 
     def _current_keys(self) -> dict[str, EllipticCurvePublicKey]:
         """Header text to key. The same object as long as the keys are the same, so that identity is the key epoch."""
@@ -246,61 +218,6 @@ def _header(kid: str) -> str:
     spoken = jwt.get_unverified_header(sample) | {"alg": "ES256"}
     text = msgspec.json.encode(dict(sorted(spoken.items())))
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
-
-
-def _optional(actor: Actor) -> dict[str, str]:
-    """The claims that stand only where there is something to say."""
-    claims = {
-        "sid": str(actor.session_id or ""),
-        "dev": str(actor.device_id or ""),
-        "scope": " ".join(sorted(actor.scopes)),
-        "name": actor.name,
-        "agency": str(actor.agency_id or ""),
-        "merchant": str(actor.merchant_id or ""),
-        "account": str(actor.account_id or ""),
-    }
-    return {name: value for name, value in claims.items() if value}
-
-
-def _actor(claims: Claims) -> Actor:
-    kind = ActorKind(claims.kind)
-    level, _, strength = claims.acr.partition(".")
-    return Actor(
-        kind=kind,
-        id=ids.parse(_PREFIX[kind], claims.sub),
-        city_id=claims.city,
-        scopes=frozenset(claims.scope.split()),
-        identity_level=int(level[1:]),
-        strength=int(strength[1:]),
-        signed_in_at=dt.datetime.fromtimestamp(claims.auth_time, dt.UTC),
-        session_id=_uuid(claims.sid),
-        device_id=_uuid(claims.dev),
-        agency_id=_uuid(claims.agency),
-        merchant_id=_uuid(claims.merchant),
-        account_id=_uuid(claims.account),
-        name=claims.name,
-    )
-
-
-def _uuid(text: str) -> UUID | None:
-    """The UUID in a claim of our own; ValueError for anything of another form."""
-    if not text:
-        return None
-    if len(text) != 36:
-        raise ValueError("not a UUID")
-    return UUID(int=int(text.replace("-", ""), 16))
-
-
-def _subjects(claims: Claims, actor: Actor) -> tuple[str, ...]:
-    """Everything whose revocation ends this token."""
-    subjects = [f"{claims.kind}:{actor.id}"]
-    if claims.sid:
-        subjects.append(f"session:{claims.sid}")
-    if claims.dev:
-        subjects.append(f"device:{claims.dev}")
-    if actor.kind is ActorKind.PARTNER:
-        subjects.append(f"token:{claims.jti}")
-    return tuple(subjects)
 
 
 def _bytes(text: str) -> bytes:

@@ -134,18 +134,28 @@ def connection() -> psycopg.Connection[Any]:
     """This thread's own autocommit connection; made anew when it broke. Pinned tests get the session's connection."""
     if _pin.connection is not None:
         return raw(_pin.connection)
-    held: psycopg.Connection[Any] | None = getattr(_local, "connection", None)
-    if held is None or held.closed or held.broken:
-        held = _local.connection = private_connection()
-    return held
+    held: _Held | None = getattr(_local, "held", None)
+    if held is None or held.connection.closed or held.connection.broken:
+        held = _local.held = _Held(private_connection())
+    return held.connection
+
+
+class _Held:
+    """A thread's connection, closed when the thread is gone and nobody can use it any more."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 def drop_connection() -> None:
     """Forget this thread's connection after it failed; the next use makes a new one."""
-    held: psycopg.Connection[Any] | None = getattr(_local, "connection", None)
-    _local.connection = None
+    held: _Held | None = getattr(_local, "held", None)
+    _local.held = None
     if held is not None:
-        held.close()
+        held.connection.close()
 
 
 def raw(connection: Connection) -> psycopg.Connection[Any]:

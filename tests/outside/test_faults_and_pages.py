@@ -107,7 +107,7 @@ def test_every_page_says_that_it_is_a_sandbox_and_loads_nothing_from_elsewhere(o
 def test_it_tells_its_health_and_its_public_keys_and_no_private_ones(outside: Outside) -> None:
     assert json.loads(outside.get("/health").data) == {"status": "ok", "sandbox": True}
     listed = json.loads(outside.get("/.well-known/jwks.json").data)["keys"]
-    assert sorted(key["kid"].split("-")[0] for key in listed) == ["police", "sms", "yunpay"]
+    assert sorted(key["kid"].split("-")[0] for key in listed) == ["gas", "police", "power", "sms", "water", "yunpay"]
     assert all("d" not in key for key in listed)
 
 
