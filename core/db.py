@@ -11,6 +11,7 @@ Three ways in, all as the application's role:
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -144,10 +145,12 @@ class _Held:
     """A thread's connection, closed when the thread is gone and nobody can use it any more."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
+        self.connection, self._process = connection, os.getpid()
 
     def __del__(self) -> None:
-        self.connection.close()
+        # A forked child that lets go of its parent's connection must not end it on the server.
+        if self._process == os.getpid():
+            self.connection.close()
 
 
 def drop_connection() -> None:

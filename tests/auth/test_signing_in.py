@@ -128,13 +128,13 @@ def _story(house: House, phone: Phone) -> list[object]:
 
     event.listen(db.db.engine, "before_cursor_execute", watch)
     pulse.read_now()
-    clear, db._local.connection = db._local.connection, Watching()
+    clear, db._local.held.connection = db._local.held.connection, Watching()
     try:
         sent = house.send_code(phone)
         wrong = f"{(int(house.inbox.code(phone.number)) + 1) % 10**6:06d}"
         refused = house.try_code(phone, wrong)
     finally:
-        db._local.connection = clear
+        db._local.held.connection = clear
         event.remove(db.db.engine, "before_cursor_execute", watch)
     for answer in (sent, refused):
         body = dict(answer.json)

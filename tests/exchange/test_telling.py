@@ -179,7 +179,7 @@ def test_a_worker_process_killed_at_any_place_loses_nothing(
     if (child := os.fork()) == 0:
         try:
             db.db.engine.dispose(close=False)
-            db._local.connection = None
+            db._local.held = None
             deadly = Deadly()
             deadly.after = str(seen) if place == "sent" else ""
             exchange.configure(deadly, source=ISSUER)
