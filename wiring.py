@@ -15,7 +15,7 @@ from auth.verification.police import HttpPoliceRegister
 from config import cities
 from config.settings import Settings
 from core.channels import SandboxSms, SmsSender
-from core.gateway import FaultSwitch, FaultyTransport, Gateway, HttpTransport, PeerKeys, city_signer
+from core.gateway import Gateway, PeerKeys, sandbox_gateway
 from payments.providers import YunPay
 from services import catalogue, exchange, notices
 from services.gateways.utilities import HttpUtility
@@ -103,9 +103,7 @@ def yunpay(settings: Settings) -> YunPay:
 
 def gateway(settings: Settings, name: str) -> Gateway:
     """The door to one system that the process ``outside`` plays, with the sandbox's fault switch in its line."""
-    url = outside(settings)
-    line = FaultyTransport(HttpTransport(), FaultSwitch(url, name, HttpTransport(connections=1)), production=settings.production)
-    return Gateway(name=name, base_url=url, signer=city_signer, peer_keys=peer_keys(settings, name), transport=line)
+    return sandbox_gateway(name, outside_url=outside(settings), production=settings.production)
 
 
 def peer_keys(settings: Settings, name: str) -> PeerKeys:
