@@ -9,10 +9,10 @@ DEBIAN_PG := $(firstword $(wildcard /usr/lib/postgresql/*/bin))
 # Further words for the command: make demo ARGS="--language en"
 ARGS ?=
 
-.PHONY: help run stop demo people pages api screenshots test test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
+.PHONY: help run stop demo people pages api screenshots test test-debian test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ready-run ## start everything: servers, demo city, web, worker, outside (Ctrl-C ends it)
 	@exec $(BIN)/citycard run $(ARGS)
@@ -38,10 +38,13 @@ screenshots: ready-dev ## every page in both languages and both modes, into docs
 test: ready-dev ## the everyday tests, on a real PostgreSQL and a real Valkey
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not full" $(ARGS)
 
+test-debian: ready-dev ## what another PostgreSQL could break, on Debian's (apt-get install postgresql-15)
+	@test -n "$(DEBIAN_PG)" || { echo "apt-get install -y postgresql-15 (for its programs alone)" >&2; exit 1; }
+	@CITYCARD_PG_BIN=$(DEBIAN_PG) $(BIN)/python -m pytest -n $(WORKERS) -m "subset and not full" $(ARGS)
+
 test-full: ready-dev ## every test, and the marked subset again on Debian's PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
-	@test -n "$(DEBIAN_PG)" || { echo "apt-get install -y postgresql (for its programs alone)" >&2; exit 1; }
-	@CITYCARD_PG_BIN=$(DEBIAN_PG) $(BIN)/python -m pytest -n $(WORKERS) -m subset
+	@$(MAKE) test-debian
 
 bench: ready-dev ## measure against the frozen limits, in CPU time per operation too
 	@$(BIN)/citycard bench $(ARGS)

@@ -20,6 +20,8 @@ from config.settings import Settings
 from core.db import Base
 from migrations.tables import ours
 
+pytestmark = pytest.mark.subset
+
 HOUSE = Path(__file__).parents[2]
 SQL_FILES = sorted(path for floor in ("core", "auth", "cards", "payments", "services") for path in (HOUSE / floor).rglob("sql/*.sql"))
 COLUMNS = """

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from core import clock, db, pulse
 from tests.auth.conftest import ISSUER, LI, House, Phone, public_jwk
 
+pytestmark = pytest.mark.subset
+
 
 def test_a_refresh_gives_the_next_token_and_the_old_one_is_spent(house: House) -> None:
     phone = Phone()

@@ -19,6 +19,8 @@ from core.actors import Actor, system
 from core.errors import StepUpNeeded
 from tests.cards.conftest import LINHU, PREFIXES, YUNCHUAN, City, on, products
 
+pytestmark = pytest.mark.subset
+
 
 def test_a_card_is_issued_at_once_with_number_name_and_validity(city: City) -> None:
     card = city.card(city.resident())

@@ -18,6 +18,8 @@ from core.actors import Actor, system
 from core.errors import Conflict, NotFound
 from tests.cards.conftest import LINHU, PREFIXES, YUNCHUAN, City, lasting, products, staff
 
+pytestmark = pytest.mark.subset
+
 
 def events(city: City, card: cards.CardView) -> list[str]:
     """The steps of a card, in order."""

@@ -33,6 +33,8 @@ from core.actors import system
 from core.errors import CityError
 from tests.cards.conftest import LINHU, YUNCHUAN, City, Phone, on, staff, terminal
 
+pytestmark = pytest.mark.subset
+
 
 def wrong_code(prefix: str = "81") -> str:
     """A code that nobody made."""

@@ -11,6 +11,8 @@ import migrations
 from command.embedded import postgres
 from config.settings import Settings
 
+pytestmark = pytest.mark.subset
+
 HOUSE = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.stem for path in (HOUSE / "cards" / "sql").glob("*.sql"))
 INSTALLED = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"

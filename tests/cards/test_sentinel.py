@@ -23,6 +23,8 @@ from core import crypto, db
 from core.errors import CityError, Unavailable
 from tests.cards.conftest import PREFIXES, YUNCHUAN, City, products, terminal
 
+pytestmark = pytest.mark.subset
+
 
 @pytest.fixture
 def fragile(tmp_path: Path, settings: Settings) -> Iterator[City]:

@@ -17,6 +17,8 @@ from command.embedded.account import LONGEST_SOCKET_FOLDER, account_for, socket_
 from command.embedded.errors import CannotStart
 from command.embedded.processes import living_in
 
+pytestmark = pytest.mark.subset
+
 ROOT = Path(__file__).parents[2]
 
 

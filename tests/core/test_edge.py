@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from core import db, ids
 from tests.core.conftest import by, called, kept
 
+pytestmark = pytest.mark.subset
+
 KEY = "key-00000001"
 
 

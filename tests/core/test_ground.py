@@ -21,6 +21,8 @@ from core.money import yuan
 from core.vocabulary import AuditEvent, Event
 from tests.core.conftest import CITY, WANG
 
+pytestmark = pytest.mark.subset
+
 
 @given(st.uuids(), st.sampled_from(["card", "top_up"]))
 def test_a_shown_id_reads_back_and_another_prefix_does_not(identity: UUID, prefix: str) -> None:

@@ -14,6 +14,8 @@ from core import ids, sealer
 from payments import ledger
 from tests.ledger.conftest import CITY, City, move
 
+pytestmark = pytest.mark.subset
+
 PRIVILEGE = psycopg.errors.InsufficientPrivilege
 # Everything an application that was broken into might try: not one may pass.
 FORBIDDEN = {

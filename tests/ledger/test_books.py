@@ -17,6 +17,8 @@ from payments import ledger
 from payments.ledger.books import JournalForm
 from tests.ledger.conftest import CITY, City, move
 
+pytestmark = pytest.mark.subset
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -14,6 +14,8 @@ from payments.ledger import GroupPoster
 from tests.ledger.conftest import OTHER_CITY, City
 from tests.ledger.tills import Till, by_presentation, replace, steps
 
+pytestmark = pytest.mark.subset
+
 
 @pytest.fixture
 def till(city: City) -> Till:

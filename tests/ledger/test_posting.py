@@ -15,6 +15,8 @@ from payments import ledger
 from payments.ledger import Posted, Refused, Why
 from tests.ledger.conftest import OTHER_CITY, City, move
 
+pytestmark = pytest.mark.subset
+
 
 def why(outcome: Posted | Refused) -> Why | None:
     """The reason of a refusal."""

@@ -16,6 +16,8 @@ from payments.ledger import Ask, GroupPoster, OutcomeUnknown
 from tests.ledger.conftest import CITY, City
 from tests.ledger.tills import Till, replace, steps
 
+pytestmark = pytest.mark.subset
+
 
 @pytest.fixture
 def till(city: City) -> Till:

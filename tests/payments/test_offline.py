@@ -20,6 +20,8 @@ from payments.offline.rules import Result, Taken, Why, bound_fen, in_time, verdi
 from tests.payments.conftest import LINHU, Town
 from tests.payments.gates import card_of, phone, post, risk_fen
 
+pytestmark = pytest.mark.subset
+
 Move = Callable[[dt.timedelta], None]
 
 

@@ -12,6 +12,8 @@ from core.errors import NotFound
 from payments import bookkeeping, receipts, refunding
 from payments.errors import TooManyDays
 
+pytestmark = pytest.mark.subset
+
 Town = Any
 
 

@@ -18,6 +18,8 @@ from core.errors import NotFound
 from payments import charges, refunding
 from payments.errors import ChargeUndone, MerchantShort, RefundTooMuch, ReversalTooLate
 
+pytestmark = pytest.mark.subset
+
 Town = Any
 Later = Callable[[dt.timedelta], None]
 

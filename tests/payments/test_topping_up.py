@@ -15,6 +15,8 @@ from payments import jobs, notices, topping_up
 from payments.errors import NoticeMismatch, ProviderUnknown, TopUpAmountRefused, WalletFull, WalletMissing
 from payments.providers import CallbackRefused, OrderState, ProviderRefused
 
+pytestmark = pytest.mark.subset
+
 Town = Any
 Later = Callable[[dt.timedelta], None]
 MINUTE = dt.timedelta(minutes=1)

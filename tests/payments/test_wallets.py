@@ -16,6 +16,8 @@ from core.errors import StepUpNeeded
 from payments import limits, rules, wallets
 from payments.errors import LimitsOutOfOrder, LimitTooHigh, WalletMissing
 
+pytestmark = pytest.mark.subset
+
 Town = Any
 
 

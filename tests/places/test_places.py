@@ -8,6 +8,8 @@ from config.cities import load, load_all
 from core import places
 from core.db import transaction
 
+pytestmark = pytest.mark.subset
+
 
 def fill() -> None:
     for city in load_all():

@@ -19,6 +19,8 @@ from services.kinds.statement.errors import BillChanged, BillSettled
 from tests.payments.conftest import YUNCHUAN
 from tests.services.conftest import WATER, Hall, open_payments, waiting_fen
 
+pytestmark = pytest.mark.subset
+
 HOUR = dt.timedelta(hours=1)
 Move = Callable[[dt.timedelta], None]
 

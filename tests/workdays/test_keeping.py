@@ -14,7 +14,7 @@ from core.workdays import Day
 CITY = 990199
 OPERATOR = system("calendar", CITY)
 
-pytestmark = pytest.mark.usefixtures("rollback")
+pytestmark = [pytest.mark.subset, pytest.mark.usefixtures("rollback")]
 
 
 @pytest.fixture(autouse=True)
