@@ -6,10 +6,12 @@ A job may run twice (a worker can die after its work and before saying so): its 
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import procrastinate
 import structlog
@@ -25,6 +27,9 @@ from core import clock, db
 log = structlog.get_logger("jobs")
 RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=4)
 Work = Callable[..., None]
+# How many jobs of a lane run at once. Whoever calls strangers has a lane of its own: receivers that hang hold up each other alone.
+OWN, STRANGERS = "default", "strangers"
+LANES: Final = {OWN: 2, STRANGERS: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,18 @@ class Rhythm:
 
 
 _work: dict[str, Work] = {}
+_lanes: dict[str, str] = {}
 _rhythms: dict[str, Rhythm] = {}
 _app: procrastinate.App | None = None
 _flask: Flask | None = None
 _url = ""
 
 
-def job(name: str) -> Callable[[Work], Work]:
-    """Make a function a job under a stable name; its arguments are plain JSON values."""
+def job(name: str, *, lane: str = OWN) -> Callable[[Work], Work]:
+    """Make a function a job under a stable name, in one of the ``LANES``; its arguments are plain JSON values."""
 
     def register(work: Work) -> Work:
-        _work[name] = work
+        _work[name], _lanes[name] = work, lane
         work.job_name = name  # type: ignore[attr-defined]  # read back by defer()
         return work
 
@@ -81,7 +87,7 @@ def init(app: Flask, url: str) -> None:
 def _queue(connector: BaseConnector) -> procrastinate.App:
     made = procrastinate.App(connector=connector)
     for name, work in _work.items():
-        made.task(name=name, retry=RETRY)(_in_context(name, work))
+        made.task(name=name, queue=_lanes[name], retry=RETRY)(_in_context(name, work))
     return made
 
 
@@ -160,17 +166,28 @@ def _in_context(name: str, work: Work) -> Work:
     return run
 
 
-async def serve(concurrency: int = 2) -> None:
-    """Work through the queue until cancelled: the worker process's main loop.
+async def serve() -> None:
+    """Work through every lane until cancelled: the worker process's main loop.
 
     Over a queue of its own: the one that defers stays synchronous, also for jobs and listeners of this very process.
     """
-    queue = _queue(PsycopgConnector(conninfo=_url, min_size=1, max_size=4))
-    async with queue.open_async():
-        await queue.run_worker_async(
-            concurrency=concurrency,
-            fetch_job_polling_interval=1.0,
-            install_signal_handlers=False,
-            delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
-            shutdown_graceful_timeout=10,
-        )
+    slots = sum(LANES.values())
+    # A thread for each slot: the usual executor has as many as the machine has processors and four, whatever waits in them.
+    with ThreadPoolExecutor(slots + 2, thread_name_prefix="job") as threads:
+        asyncio.get_running_loop().set_default_executor(threads)
+        queue = _queue(PsycopgConnector(conninfo=_url, min_size=1, max_size=slots + 2))
+        async with queue.open_async(), asyncio.TaskGroup() as lanes:
+            for lane, at_once in LANES.items():
+                lanes.create_task(_work_in(queue, lane, at_once))
+
+
+async def _work_in(queue: procrastinate.App, lane: str, at_once: int) -> None:
+    await queue.run_worker_async(
+        queues=[lane],
+        name=lane,
+        concurrency=at_once,
+        fetch_job_polling_interval=1.0,
+        install_signal_handlers=False,
+        delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
+        shutdown_graceful_timeout=10,
+    )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 
 from auth import residents
 from auth.consents.errors import GuardianMustConsent, TextOutdated
@@ -18,7 +18,7 @@ from auth.partners.errors import PartnerOff
 from auth.partners.models import Partner, PartnerPurpose
 from auth.rules import AgeBand
 from core import audit, clock, ids, outbox, revocation
-from core.actors import Actor
+from core.actors import Actor, system
 from core.db import session
 from core.errors import NotFound, StepUpNeeded
 from core.paging import Page, page
@@ -108,23 +108,26 @@ def withdraw(actor: Actor, consent_id: UUID) -> None:
         return
     _end(found, "resident")
     if found.purpose == rules.SIGN_IN:
-        revoke_grants(actor, found.partner_id, "consent_withdrawn")
+        revoke_grants(actor.id, "consent_withdrawn", partner_id=found.partner_id)
     _note(actor, AuditEvent.CONSENT_WITHDRAWN, found)
 
 
-def revoke_grants(actor: Actor, partner_id: UUID, because: str) -> None:
-    """End every sign-in of the resident at a partner."""
-    held = select(Grant).where(Grant.resident_id == actor.id, Grant.partner_id == partner_id, Grant.revoked_at.is_(None))
-    for each in session().scalars(held.with_for_update()):
+def revoke_grants(resident_id: UUID, because: str, *, partner_id: UUID | None = None) -> None:
+    """End every sign-in of the resident at a partner, or at all of them."""
+    held = select(Grant).where(Grant.resident_id == resident_id, Grant.revoked_at.is_(None))
+    for each in session().scalars((held.where(Grant.partner_id == partner_id) if partner_id else held).with_for_update()):
         each.revoked_at, each.revoked_because = clock.now(), because
         revocation.revoke(f"grant:{each.id}")
     session().flush()
 
 
 def withdraw_all(resident_id: UUID, because: str) -> None:
-    """End every consent of a resident, as closing the account does."""
-    mine = update(Consent).where(Consent.resident_id == resident_id, Consent.withdrawn_at.is_(None))
-    session().execute(mine.values(withdrawn_at=clock.now(), withdrawn_because=because))
+    """End every consent of a resident, as closing the account does; each partner is told as if the resident had withdrawn it."""
+    held = select(Consent).where(Consent.resident_id == resident_id, Consent.withdrawn_at.is_(None)).order_by(Consent.id)
+    for each in session().scalars(held.with_for_update()):
+        _end(each, because)
+        _note(system("consents", each.city_id), AuditEvent.CONSENT_WITHDRAWN, each)
+    revoke_grants(resident_id, because)
 
 
 def of_resident(actor: Actor, *, cursor: str | None, limit: int) -> Page:

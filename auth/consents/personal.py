@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from auth.consents import ledger
 from auth.consents.models import Consent
 from auth.oauth.models import AuthorizationRequest, Browser, Grant
-from core import clock, ids
+from core import ids
 from core.db import session
 from core.fields import rfc3339
 
@@ -49,11 +49,6 @@ class SharingData:
     def erase(self, resident_id: UUID) -> None:
         """Withdraw every consent and forget every sign-in; the consents themselves are the proof that sharing was lawful, and stay."""
         ledger.withdraw_all(resident_id, "account_closed")
-        session().execute(
-            update(Grant)
-            .where(Grant.resident_id == resident_id, Grant.revoked_at.is_(None))
-            .values(revoked_at=clock.now(), revoked_because="account_closed")
-        )
         browsers = select(Browser.id).where(Browser.resident_id == resident_id)
         session().execute(delete(AuthorizationRequest).where(AuthorizationRequest.browser_id.in_(browsers)))
         session().execute(delete(Browser).where(Browser.resident_id == resident_id))

@@ -143,9 +143,9 @@ def of_city(actor: Actor, partner_id: UUID, *, lock: bool = False) -> Partner:
     return found
 
 
-def living(partner_id: UUID) -> Partner | None:
-    """A partner that is switched on, read anew."""
-    found = session().get(Partner, partner_id, populate_existing=True)
+def living(partner_id: UUID, *, lock: bool = False) -> Partner | None:
+    """A partner that is switched on, read anew; ``lock`` keeps whoever else locks it waiting, and no reader."""
+    found = session().get(Partner, partner_id, populate_existing=True, with_for_update={"key_share": True} if lock else None)
     return found if found is not None and found.switched_off_at is None else None
 
 

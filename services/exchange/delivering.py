@@ -47,7 +47,7 @@ class _Claimed:
     body: bytes
 
 
-@jobs.job("exchange:webhook:attempt")
+@jobs.job("exchange:webhook:attempt", lane=jobs.STRANGERS)
 def attempt(delivery: str) -> None:
     """Try one delivery if its time has come; harmless when it was done, or is being done, by somebody else."""
     with transaction():

@@ -37,7 +37,8 @@ class Made:
 
 def add(actor: Actor, url: str, events: Sequence[str]) -> Made:
     """Add an endpoint of the calling partner; DestinationInvalid, EndpointTaken, TooManyEndpoints, PartnerOff."""
-    if auth.partner_living(actor.id) is None:
+    # Locked, because the endpoints are counted below: two that are added at once would both see the same number.
+    if auth.partner_living(actor.id, lock=True) is None:
         raise auth.PartnerOff()
     try:
         sender().check(url)

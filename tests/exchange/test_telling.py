@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import os
 import signal
 import threading
@@ -14,12 +15,15 @@ from pathlib import Path
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+import auth
 from auth.consents import ledger
 from auth.partners import registering
+from command.story.wire import wait_for
 from core import db, ids, jobs, outbox
-from core.actors import system
+from core import worker as loops
+from core.actors import Actor, ActorKind, system
 from services import exchange
-from services.exchange import telling
+from services.exchange import endpoints, telling
 from services.exchange.delivering import LEASE, SCHEDULE, forget, sweep
 from services.exchange.sending import Outcome
 from tests.access.whole import ISSUER, YUNCHUAN, Person, Whole
@@ -35,6 +39,14 @@ from tests.exchange.conftest import (
     withdraw,
     work,
 )
+
+own_work = threading.Event()
+
+
+@jobs.job("test:own")
+def own() -> None:
+    """Work of the platform's own."""
+    own_work.set()
 
 
 def test_a_consent_a_loss_and_a_withdrawal_are_told_signed_and_without_personal_data(
@@ -60,6 +72,19 @@ def test_a_consent_a_loss_and_a_withdrawal_are_told_signed_and_without_personal_
         text = got.body.decode()
         hidden = (wang.name, wang.phone, wang.citizen_number, ids.show("resident", wang.id), str(wang.id), str(wang.card))
         assert not [word for word in hidden if word in text]
+
+
+def test_closing_the_account_tells_every_partner_that_its_consent_ended(
+    town: Whole, library: Library, receiver: Receiver, wang: Person
+) -> None:
+    library.endpoint(events=["citycard.consent.withdrawn"])
+    shown = consent(town, wang, library.id)
+    with db.transaction():
+        auth.SharingData().erase(wang.id)
+        auth.AuthData().erase(wang.id)
+    work()
+    (got,) = receiver.got
+    assert (got.event["type"], got.event["data"]["consent"]) == ("citycard.consent.withdrawn", shown)
 
 
 def test_a_changed_byte_another_secret_or_an_old_time_does_not_verify(
@@ -362,6 +387,64 @@ def test_endpoints_have_bounds(town: Whole, library: Library, receiver: Receiver
         library.endpoint(f"https://hooks{nth}.library.cn/")
     answer = library.call("POST", AT, {"url": "https://last.library.cn/", "events": ["citycard.card.lost"]})
     assert answer.json["code"] == "too_many_webhook_endpoints"
+
+
+def test_of_two_that_add_the_tenth_endpoint_at_once_one_is_refused(town: Whole, library: Library, receiver: Receiver) -> None:
+    for nth in range(9):
+        library.endpoint(f"https://hooks{nth}.library.cn/")
+    bearer, statuses = library.bearer, []
+    here = Actor(kind=ActorKind.PARTNER, id=library.id, city_id=YUNCHUAN)
+    with db.transaction():
+        # The first has counted and written, and has not committed when the second begins.
+        endpoints.add(here, "https://first.library.cn/", ["citycard.card.lost"])
+
+        def second() -> None:
+            headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+            body = json.dumps({"url": "https://second.library.cn/", "events": ["citycard.card.lost"]}).encode()
+            statuses.append(town.send("POST", AT, headers=headers, body=body).status_code)
+            db.drop_connection()
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        wait_for(lambda: True if statuses or waits_for_a_lock() else None, what="the second to wait for the first")
+    thread.join(20)
+    assert statuses == [409]
+    assert len(library.call("GET", AT).json["items"]) == 10
+
+
+def waits_for_a_lock() -> bool:
+    """Whether a connection of this database stands at another's lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(db.connection().execute(waiting).fetchone()[0])
+
+
+def test_receivers_that_hang_hold_up_no_other_job(town: Whole, library: Library, receiver: Receiver) -> None:
+    """The worker as it runs: all the slots of the deliveries are taken, more wait, and the platform's own job is done."""
+    held, hanging, stop = threading.Event(), threading.Semaphore(0), threading.Event()
+    own_work.clear()
+
+    def hang(url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        hanging.release()
+        held.wait(60)
+        return Outcome(204)
+
+    receiver.post = hang  # type: ignore[method-assign]  # this receiver hangs
+    for nth in range(jobs.LANES[jobs.STRANGERS] + 3):
+        endpoint = library.endpoint(f"https://hooks{nth}.library.cn/")["endpoint"]["id"]
+        assert library.call("POST", f"{AT}/{endpoint}/test").status_code == 202
+    worker = threading.Thread(target=loops.run, args=(town.app, stop))
+    worker.start()
+    try:
+        for _ in range(jobs.LANES[jobs.STRANGERS]):
+            assert hanging.acquire(timeout=30)
+        with db.transaction():
+            jobs.defer(own)
+        assert own_work.wait(30)
+        assert not hanging.acquire(blocking=False), "no more at once than there are slots"
+    finally:
+        held.set()
+        stop.set()
+        worker.join(30)
 
 
 def test_deleting_ends_what_waits_and_old_deliveries_are_forgotten(town: Whole, library: Library, receiver: Receiver, wang: Person) -> None:
