@@ -89,6 +89,10 @@ class Walk:
         """Name and number, wrongly and rightly, with the register away for some, then the face."""
         person, played = self.person, auth.parts().police
         right = {"name": person.name, "citizen_number": person.citizen_number}
+        for text in self.ask("GET", "/api/agreements", expected=200)["items"]:
+            agreed = {"kind": text["kind"], "version": text["version"]}
+            self.ask("POST", "/api/me/agreements", {"items": [agreed]}, expected=201)
+        self.ask("GET", "/api/me/agreements", expected=200)
         last = "0" if person.citizen_number[-1] != "0" else "1"
         self.ask("POST", "/api/me/identity", {**right, "citizen_number": person.citizen_number[:-1] + last}, expected=422)
         self.ask("POST", "/api/me/identity", {**right, "extra": person.citizen_number}, expected=422)

@@ -103,7 +103,7 @@ def walk(made: Whole) -> Plants:
     people = plant(COUNT)
     made.police.people |= {person.citizen_number: person.name for person in people}
     played = auth.parts()
-    create_app(made.settings)  # wires the real register, which nothing answers at this address
+    real = create_app(made.settings)  # wires the real register, which nothing answers at this address
     unreachable = auth.parts().police
     auth.install(
         issuer=played.issuer, cities=played.cities, default_city=played.default_city, sms=played.sms, police=played.police,
@@ -124,6 +124,8 @@ def walk(made: Whole) -> Plants:
     outbox.drain()
     jobs.run_due()
     sealer.seal_all()
+    with real.app_context():  # jobs ran in the application that was made last
+        db.db.engine.dispose()
     names = frozenset(person.name for person in people)
     return Plants(frozenset(person.citizen_number for person in people), frozenset(person.phone for person in people), names)
 
