@@ -47,7 +47,7 @@ def connect(settings: Settings) -> None:
     )
     catalogue.configure(each for city in served for each in offers(settings, city))
     notices.configure(sender)
-    exchange.configure(exchange.Sender(), source=settings.issuer)
+    exchange.configure(exchange.Sender(loopback=settings.webhooks == "loopback"), source=settings.issuer)
 
 
 def offers(settings: Settings, city: cities.City) -> Iterator[catalogue.Offer]:

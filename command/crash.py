@@ -46,7 +46,7 @@ def _tell(verdict: Verdict) -> None:
     click.echo(
         f"{verdict.cycles} cycles in {verdict.seconds:.0f} s: {verdict.paid} charges acknowledged ({verdict.after_retry} only when"
         f" asked again, the slowest after {verdict.slowest:.1f} s), {sum(verdict.refused.values())} refused,"
-        f" {verdict.credited} top-ups credited, {verdict.open} left open"
+        f" {verdict.credited} top-ups credited, {verdict.bills} bills paid, {verdict.events} events taken, {verdict.open} left open"
     )
     for sentence in verdict.found:
         click.echo(f"FOUND {sentence}")

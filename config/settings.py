@@ -108,6 +108,13 @@ class Settings:
     )
     face: str = setting(one_of(*PROVIDER_CHOICES), form="sandbox", zh="实人核验", en="Who checks a live face")
     payment: str = setting(one_of(*PROVIDER_CHOICES), form="sandbox", zh="支付渠道", en="Who takes payments for top-ups")
+    webhooks: str = setting(
+        one_of("public", "loopback"),
+        form="public | loopback",
+        zh="推送的目的地；loopback 另准本机的 http（开发者的接收端），production 拒绝",
+        en="Where webhooks may go; loopback also lets them go to http on this machine, a developer's receiver, and production refuses it",
+        default="public",
+    )
 
     @property
     def issuer(self) -> str:
@@ -196,6 +203,8 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(PREFIX + name.upper(), "沙箱不能用于 production", "a sandbox cannot serve in production")
         if urlsplit(values.get("public_url") or "https:").scheme != "https":
             yield Fault(PREFIX + "PUBLIC_URL", "production 必须是 https", "must be https in production")
+        if values.get("webhooks") == "loopback":
+            yield Fault(PREFIX + "WEBHOOKS", "production 不向本机推送", "cannot go to this machine in production")
     elif played and "outside_url" in values and not values["outside_url"]:
         yield Fault(PREFIX + "OUTSIDE_URL", f"沙箱 {'、'.join(played)} 需要它", f"is needed by the sandboxes {', '.join(played)}")
     if values.get("default_city") and values["default_city"] not in values.get("cities", ()):

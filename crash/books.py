@@ -6,6 +6,7 @@ from uuid import UUID
 import psycopg
 
 from bench.books import RULES, Rule, offences
+from crash import company
 from crash.record import Record
 
 TOLD = """
@@ -76,15 +77,18 @@ PROMISES = (
 )
 
 
-def differences(url: str, record: Record) -> list[str]:
-    """Everything in which the books at `url` disagree with `record` or with themselves."""
+def differences(url: str, outside_url: str, record: Record) -> list[str]:
+    """Everything in which the books at `url` disagree with `record`, with themselves, or with the water company's at `outside_url`."""
+    bills = [(bill.payment, bill.bill, bill.amount_fen, bill.state) for bill in record.bills.values()]
+    refused = [(bill.bill, bill.reason) for bill in record.bills_refused]
     with psycopg.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        apart = company.differences(connection, outside_url, bills, refused)
         _tell(connection, record)
         found = offences(connection, (*RULES, *PROMISES))
         found += _keys(connection)
         connection.rollback()
-    return record.contradictions + found
+    return record.contradictions + apart + found
 
 
 def _tell(connection: psycopg.Connection[Any], record: Record) -> None:

@@ -12,21 +12,31 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 import migrations
 from bench.codes import Phones
 from bench.granian import ROOT
 from bench.people import People, settle
 from bench.terminals import Session, Terminal, sign_in
+from crash import company, hearing
+from crash.bills import BillPayers
 from crash.blows import BLOWS, Blow, deal
 from crash.books import differences
 from crash.calling import Caller
+from crash.consents import Consenters
+from crash.partners import Endpoint, registered
 from crash.purses import Purses
 from crash.record import Record
+from crash.residents import Residents
 from crash.sentinel import Sentinel
 from crash.tills import CodesUsedUp, Supply, Tills
 from crash.town import Town, raise_town
 
-HANDLES, TERMINALS, MERCHANTS, RESIDENTS = 4000, 12, 4, 30
+HANDLES, TERMINALS, MERCHANTS = 4000, 12, 4
+WHO_TOP_UP, WHO_PAY_BILLS, WHO_CONSENT = range(30), range(30, 230), range(230, 260)  # residents, by number
+LATER = 60.0  # seconds by which the city's time is moved at the end, again and again, until nothing waits for its time
+SETTLED_WITHIN = 60.0  # seconds of the machine's time
 SOME_CYCLES = 3  # by then somebody must have paid and topped up, or nothing was tried
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 REPEATS = 8  # acknowledged charges that are sent again after each cycle
@@ -45,6 +55,8 @@ class Verdict:
     after_retry: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     credited: int = 0
+    bills: int = 0
+    events: int = 0
     open: int = 0
     slowest: float = 0.0
     answers: dict[str, int] = field(default_factory=dict)
@@ -112,7 +124,11 @@ class _Run:
         phones = Phones(people.master, people.city_id, people.prefix, people.handles)
         self.supply, self.desk = Supply(phones), Desk(town, people.terminals)
         self.tills = Tills(town.address, self.desk.sessions, self.supply, self.record, seed=seed, threads=8)
-        self.purses = Purses(town.installation, people.residents[:RESIDENTS], self.record, seed=seed)
+        residents = Residents(town.installation, people.residents[: WHO_CONSENT.stop], self.record)
+        partner, self.partner_token = registered(town.installation)
+        self.endpoint = Endpoint(town.owner_url, self.record)
+        self.purses = Purses(residents, WHO_TOP_UP, seed=seed)
+        self.crowds = (self.purses, BillPayers(residents, WHO_PAY_BILLS, seed=seed), Consenters(residents, WHO_CONSENT, partner, seed=seed))
         self.sentinel = Sentinel(self.tills, self.supply)
         self.verdict = Verdict()
 
@@ -120,8 +136,10 @@ class _Run:
         """All cycles, then the settling and the last comparison."""
         started = time.monotonic()
         self.desk.sessions()
+        self.endpoint.subscribe(self.town.installation, self.partner_token)
         self.tills.open()
-        self.purses.open()
+        for crowd, threads in zip(self.crowds, (3, 2, 1), strict=True):
+            crowd.open(threads)
         order = self._order()
         for number in range(1, self.cycles + 1):
             self._cycle(number, next(order))
@@ -175,22 +193,57 @@ class _Run:
         caller.close()
 
     def _compare(self) -> None:
-        self.verdict.found += differences(self.town.owner_url, self.record.snapshot())
+        self.verdict.found += differences(self.town.owner_url, self.town.outside_books, self.record.snapshot())
+        self.verdict.found += hearing.differences(self.town.owner_url, self.record)
 
     def _settle(self) -> None:
         """Everything healed, every open request settled, every chain sealed and recomputed."""
         self.town.mend()
         self.tills.close()
-        self.purses.close()
+        for crowd in self.crowds:
+            crowd.stopped.set()
+        for crowd in self.crowds:
+            crowd.close()
+        self._wait_out()
+        self.endpoint.stop()
         self.verdict.found += self.purses.lost
-        if not self.record.credited and self.verdict.cycles >= SOME_CYCLES:
-            self.verdict.found.append("no resident could top up in all this time")
+        if self.verdict.cycles >= SOME_CYCLES:
+            self.verdict.found += self._tried_nothing()
         self._compare()
         if not self.verdict.found:
             self.verdict.found += chain_breaks(self.town)
-        told = self.record.snapshot()
-        verdict = self.verdict
+        self._sum_up()
+
+    def _wait_out(self) -> None:
+        """Until no bill is under way and no event waits, the city's time goes on: both are tried again later and later."""
+        until = time.monotonic() + SETTLED_WITHIN
+        while True:
+            with psycopg.connect(self.town.owner_url, autocommit=True) as books:
+                bills, events = company.under_way(books), hearing.waiting(books)
+            unheard = hearing.unheard(self.record)
+            if not (bills or events or unheard) or time.monotonic() > until:
+                break
+            self.town.advance(LATER)
+            time.sleep(1)
+        if bills:
+            self.verdict.found.append(f"{bills} payments of bills were never decided")
+        self.verdict.found += hearing.lost(unheard)
+
+    def _tried_nothing(self) -> list[str]:
+        """What nobody managed to do in all this time, so that nothing was proved of it."""
+        told = self.record
+        tried = (
+            ("top up", told.credited),
+            ("pay a bill", told.bills),
+            ("withdraw a consent", told.facts),
+            ("tell the partner", told.heard),
+        )
+        return [f"nobody could {what} in all this time" for what, done in tried if not done]
+
+    def _sum_up(self) -> None:
+        told, verdict = self.record.snapshot(), self.verdict
         verdict.found = list(dict.fromkeys(verdict.found))
+        verdict.bills, verdict.events = sum(bill.state == "paid" for bill in told.bills.values()), len(told.heard)
         verdict.paid, verdict.credited, verdict.open = len(told.paid), len(told.credited), len(told.unknown)
         verdict.after_retry = sum(1 for paid in told.paid.values() if paid.tries > 1)
         verdict.refused = dict(Counter(refused.reason for refused in told.refused.values()))

@@ -54,6 +54,24 @@ class Presented:
     code: Code
 
 
+@dataclass(frozen=True, slots=True)
+class BillSettled:
+    """The payment of a bill of which a resident was told how it ended: `paid`, `failed` or `refunded`."""
+
+    payment: UUID
+    bill: str
+    amount_fen: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillRefused:
+    """A bill of which a resident was told that it is not paid, and why."""
+
+    bill: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Record:
     """Everything told so far, by whatever thread; `unknown` are keys whose last try got no answer."""
@@ -63,6 +81,10 @@ class Record:
     credited: dict[UUID, Credited] = field(default_factory=dict)
     presented: list[Presented] = field(default_factory=list)
     unknown: dict[str, Code] = field(default_factory=dict)
+    bills: dict[UUID, BillSettled] = field(default_factory=dict)
+    bills_refused: list[BillRefused] = field(default_factory=list)
+    facts: set[tuple[str, str]] = field(default_factory=set)  # consent and what happened to it
+    heard: dict[str, bytes] = field(default_factory=dict)  # webhook-id and body, as the partner's endpoint took it
     contradictions: list[str] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -99,6 +121,35 @@ class Record:
                 self.contradictions.append(f"code {presented.code} was presented twice")
             self.presented.append(presented)
 
+    def tell_bill(self, settled: BillSettled) -> None:
+        """Keeps how the payment of a bill ended; another end of the same payment is a contradiction."""
+        with self._lock:
+            before = self.bills.setdefault(settled.payment, settled)
+            if before.state != settled.state:
+                self.contradictions.append(f"bill payment {settled.payment} was told {before.state} and then {settled.state}")
+
+    def tell_bill_refused(self, refused: BillRefused) -> None:
+        """Keeps a bill that was refused."""
+        with self._lock:
+            self.bills_refused.append(refused)
+
+    def tell_fact(self, consent: str, event: str) -> None:
+        """Keeps what a resident was told is done, and of which the partner must hear."""
+        with self._lock:
+            self.facts.add((consent, event))
+
+    def hear(self, identity: str, body: bytes) -> None:
+        """Keeps what the partner's endpoint took; the same id again must say the same."""
+        with self._lock:
+            before = self.heard.setdefault(identity, body)
+            if before != body:
+                self.contradictions.append(f"event {identity} was told in two ways")
+
+    def contradict(self, sentence: str) -> None:
+        """Keeps what must not have been."""
+        with self._lock:
+            self.contradictions.append(sentence)
+
     def leave_open(self, key: str, code: Code) -> None:
         """Keeps a key of which nobody knows what became of it."""
         with self._lock:
@@ -114,5 +165,6 @@ class Record:
         with self._lock:
             return Record(
                 dict(self.paid), dict(self.refused), dict(self.credited), list(self.presented), dict(self.unknown),
+                dict(self.bills), list(self.bills_refused), set(self.facts), dict(self.heard),
                 list(self.contradictions), Counter(self.answers), self.slowest,
             )  # fmt: skip

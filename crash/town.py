@@ -1,5 +1,6 @@
 """The platform under test: the real processes over private servers, each of which can be killed and brought back."""
 
+import datetime as dt
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from bench.load import Address
 from bench.machine import tree
 from bench.settings import Installation
 from command import children
+from command.clock import BRING_NEARER, MOVE
 from command.embedded import postgres, valkey
 from command.embedded.processes import living_in, wait_until_empty
 from command.home import Home
@@ -39,6 +41,7 @@ class Town:
     valkey: valkey.Server
     line: FaultyLine
     children: dict[str, Child] = field(default_factory=dict)
+    _answers_lost: float = 0.0
 
     @property
     def address(self) -> Address:
@@ -54,6 +57,18 @@ class Town:
     def owner_url(self) -> str:
         """The books, read without the faulty line."""
         return self.postgres.url(postgres.OWNER)
+
+    @property
+    def outside_books(self) -> str:
+        """The books of the played agencies."""
+        return self.installation.outside_database_url
+
+    def advance(self, seconds: float) -> None:
+        """Lets the city's time go on, and what waits for it come nearer."""
+        step = dt.timedelta(seconds=seconds)
+        with psycopg.connect(self.owner_url) as connection:
+            connection.execute(MOVE, (step,))
+            connection.execute(BRING_NEARER, (step,))
 
     def start(self) -> None:
         """Brings every process up that does not run, and waits until they answer."""
@@ -135,9 +150,20 @@ class Town:
         if self.valkey.process is not None:
             self.valkey.process.wait(10)
 
+    def answers_of_the_company_lost(self, share: float) -> None:
+        """From now on the water company does what it is asked, and its answer is lost for this share of the calls; zero heals."""
+        if self._answers_lost == share:
+            return
+        self._answers_lost = share
+        with psycopg.connect(self.outside_books, autocommit=True) as connection:
+            connection.execute("DELETE FROM fault WHERE place = 'water'")
+            if share:
+                connection.execute("INSERT INTO fault (place, kind, share) VALUES ('water', 'answer_lost', %s)", (share,))
+
     def mend(self) -> None:
         """Brings back whatever is gone, and heals the line."""
         self.line.heal()
+        self.answers_of_the_company_lost(0)
         self.wait_for_postgres()
         if not self.valkey.answers():
             self.valkey = valkey.start(self.valkey.home, tied=True)
@@ -184,7 +210,7 @@ def raise_town(folder: Path, *, seed: int) -> Town:
 
 
 def _children(home: Home, installation: Installation) -> dict[str, Child]:
-    environment = installation.environment()
+    environment = installation.environment(webhooks="loopback")
     read = settings.read(environment)
     return {
         "outside": children.outside(home, read, int(installation.outside_url.rpartition(":")[2])),

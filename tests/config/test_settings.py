@@ -55,6 +55,12 @@ def test_a_sandbox_is_refused_in_production() -> None:
     assert set(found) == {f"CITYCARD_{name.upper()}" for name in settings.PROVIDERS} | {"CITYCARD_PUBLIC_URL"}
 
 
+def test_webhooks_to_this_machine_are_refused_in_production_only() -> None:
+    assert settings.read({**DEMO, "CITYCARD_WEBHOOKS": "loopback"}).webhooks == "loopback"
+    found = faults_of({**DEMO, "CITYCARD_WEBHOOKS": "loopback", "CITYCARD_ENVIRONMENT": "production"})
+    assert "CITYCARD_WEBHOOKS" in found
+
+
 def test_a_misspelt_name_is_refused_with_a_suggestion() -> None:
     assert "CITYCARD_DATABASE_URL" in faults_of({**DEMO, "CITYCARD_DATABSE_URL": "x"})["CITYCARD_DATABSE_URL"]
 
