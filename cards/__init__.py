@@ -15,7 +15,7 @@ from cards.loss import report_loss, take_back_loss
 from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
 from cards.presenting import Presentation, present
-from cards.products import Product, apply_products, product_of, products_of
+from cards.products import Product, WalletTerms, apply_products, product_of, products_of, wallet_terms
 from cards.routes import CODES, STOPPED, routes
 from cards.seeding import MadeCard, NewCard, issue_many, link_wallets
 from cards.viewing import CardView
@@ -42,6 +42,7 @@ __all__ = [
     "Presentation",
     "Product",
     "TooManyWrongCodes",
+    "WalletTerms",
     "acknowledged",
     "apply_products",
     "bind_card",
@@ -69,4 +70,5 @@ __all__ = [
     "stop",
     "take_back_loss",
     "take_by_name",
+    "wallet_terms",
 ]

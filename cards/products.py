@@ -41,6 +41,23 @@ class LossTerms:
     lapse: Lapse
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletTerms:
+    """What a wallet of one mode may hold, spend and take in, in fen; the daily count is in payments."""
+
+    balance_cap_fen: int
+    single_limit_fen: int
+    daily_limit_fen: int
+    daily_count: int
+    monthly_limit_fen: int
+    highest_single_limit_fen: int
+    highest_daily_limit_fen: int
+    highest_monthly_limit_fen: int
+    top_up_minimum_fen: int
+    top_up_maximum_fen: int
+    top_up_unit_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A kind of card of one city."""
@@ -67,6 +84,13 @@ class Product:
         working = "temporary_working_days" in found
         return LossTerms(found["temporary_working_days" if working else "temporary_days"], working, Lapse(found["when_lapsed"]))
 
+    def wallet(self, on: dt.date) -> WalletTerms:
+        """The terms of its holders' wallets on a day; ProductUnknown when the city has set none (yet)."""
+        found = _in_force(self.terms.get("wallet", ()), on)
+        if found is None:
+            raise ProductUnknown()
+        return WalletTerms(**{name: value for name, value in found.items() if name != "from"})
+
     @property
     def forms(self) -> list[str]:
         """The forms issued today."""
@@ -90,7 +114,7 @@ def apply_products(city_id: int, products: Iterable[Mapping[str, Any]]) -> None:
             "issuer": product["issuer"],
             "number_prefix": product.get("number_prefix"),
             "wallet_mode": product["wallet_mode"],
-            "terms": {"form": _plain(product.get("form", ())), "loss": _plain(product.get("loss", ()))},
+            "terms": {name: _plain(product.get(name, ())) for name in ("form", "loss", "wallet")},
             "withdrawn_at": None,
         }
         row = insert(CardProduct).values(city_id=city_id, code=product["code"], **values)
@@ -150,6 +174,15 @@ def terms_of(city_id: int, code: str) -> Product:
     """The product of a card that exists, withdrawn or not."""
     row = session().get_one(CardProduct, (city_id, code))
     return _product(row)
+
+
+def wallet_terms(city_id: int, mode: str, on: dt.date) -> WalletTerms:
+    """The terms of a city's wallets of a mode on a day: its products of that mode agree on them, and they outlive the last product."""
+    products = select(CardProduct).where(CardProduct.city_id == city_id, CardProduct.wallet_mode == mode)
+    row = session().scalars(products.order_by(CardProduct.withdrawn_at.nulls_first(), CardProduct.code).limit(1)).one_or_none()
+    if row is None:
+        raise ProductUnknown()
+    return _product(row).wallet(on)
 
 
 def draw_numbers(product: Product, how_many: int = 1) -> list[str]:

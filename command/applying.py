@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 import cards
+import payments
 from command.settling import let_in, settle
 from config.cities import City
 from config.cities.people import residents
@@ -27,6 +28,7 @@ def apply_data(city: City, part: str) -> None:
         workdays.add_hours(city.id, office_hours(city))
         workdays.add_days(city.id, calendar_days(city))
         cards.apply_products(city.id, [msgspec.to_builtins(product) for product in city.products])
+        payments.keep_within_terms(city.id)
         places.remember(city.id, part, city.fingerprint)
 
 

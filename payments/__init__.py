@@ -1,6 +1,7 @@
 """The payments floor: wallets, top-ups, charges and what undoes them. Upper floors use the names below and none of the tables."""
 
 from payments import bill_paying, jobs, ledger
+from payments.limits import keep_within_terms
 from payments.merchants import merchant_account, open_merchant
 from payments.models import Merchant
 from payments.offline.covering import cover
@@ -23,6 +24,7 @@ __all__ = [
     "cover",
     "credit_opening_top_ups",
     "jobs",
+    "keep_within_terms",
     "ledger",
     "merchant_account",
     "offline_routes",

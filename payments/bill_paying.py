@@ -20,7 +20,7 @@ from core.db import session
 from core.vocabulary import AuditEvent, Event
 from payments import ledger, rules, wallets
 from payments.bill_models import BillPayment
-from payments.charge_errors import LimitDaily, LimitMonthly, LimitSingle, WalletStopped
+from payments.charge_errors import AboveYourLimits, WalletStopped
 from payments.errors import MerchantShort, StepForbidden
 from payments.ledger import InsufficientFunds, Posted, Transfer
 from payments.merchants import open_merchant
@@ -167,17 +167,20 @@ def _payee(city_id: int, payee: Payee) -> Merchant:
 
 
 def _spend(wallet: Wallet, amount_fen: int) -> None:
-    """Count the payment against the wallet's limits, as a charge does; raises LimitSingle, LimitDaily, LimitMonthly."""
+    """Count the payment against the wallet's limits, as a charge does; raises AboveYourLimits."""
     today = clock.today()
     month = today.replace(day=1)
     day_fen, count = (wallet.spent_day_fen, wallet.spent_day_count) if wallet.spent_on == today else (0, 0)
     month_fen = wallet.spent_month_fen if wallet.spent_month == month else 0
-    if amount_fen > wallet.single_limit_fen:
-        raise LimitSingle()
-    if day_fen + amount_fen > wallet.daily_limit_fen:
-        raise LimitDaily()
-    if month_fen + amount_fen > wallet.monthly_limit_fen:
-        raise LimitMonthly()
+    most = wallets.terms_of(wallet.city_id).daily_count if wallet.daily_count_limit is None else wallet.daily_count_limit
+    left_day, left_month, left_count = wallet.daily_limit_fen - day_fen, wallet.monthly_limit_fen - month_fen, most - count
+    if amount_fen > min(wallet.single_limit_fen, left_day, left_month) or left_count < 1:
+        raise AboveYourLimits(
+            single_fen=wallet.single_limit_fen,
+            left_today_fen=max(0, left_day),
+            left_month_fen=max(0, left_month),
+            left_count=max(0, left_count),
+        )
     wallet.spent_on, wallet.spent_day_fen, wallet.spent_day_count = today, day_fen + amount_fen, count + 1
     wallet.spent_month, wallet.spent_month_fen = month, month_fen + amount_fen
 

@@ -9,6 +9,7 @@ CityError
     ├── WalletElsewhere       the card's money is not kept by this platform
     ├── WalletStopped         frozen or closed
     ├── LimitSingle, LimitDaily, LimitMonthly
+    ├── AboveYourLimits       the same, told to the holder with what is left
     ├── MerchantUnknown       the terminal's merchant has no account in this city
     └── ChargeImpossible      not a movement of money at all
 """
@@ -58,6 +59,18 @@ class LimitDaily(Conflict):
 class LimitMonthly(Conflict):
     code = "limit_monthly"
     zh, en = "超过当月限额，持卡人可在应用中调整", "Above the limit of the month; the holder can change it in the app"
+
+
+class AboveYourLimits(Conflict):
+    code = "above_your_limits"
+    zh = (
+        "超过您的支付限额：单笔 {single_fen} 分；今日还可付 {left_today_fen} 分、{left_count} 笔，本月还可付 {left_month_fen} 分。"
+        "限额可在应用中调整"
+    )
+    en = (
+        "Above your limits: {single_fen} fen at once; {left_today_fen} fen in {left_count} payments are left today, {left_month_fen} fen"
+        " this month. You can change the limits in the app"
+    )
 
 
 class MerchantUnknown(Conflict):

@@ -2,7 +2,7 @@
 
 CityError
 ├── Invalid
-│   ├── TopUpAmountRefused   not a multiple of the unit, or too little
+│   ├── TopUpAmountRefused   not a multiple of the unit, too little or too much at once
 │   ├── LimitsOutOfOrder     single above daily, or daily above monthly
 │   └── TooManyDays          a journal of more than a month at once
 ├── NotFound
@@ -11,7 +11,7 @@ CityError
 └── Conflict
     ├── WalletFull           the wallet would hold more than it may
     ├── WalletClosed         the wallet takes no money in this state
-    ├── LimitTooHigh         above what the rules allow at all
+    ├── LimitTooHigh         above what the city's terms allow at all
     ├── StepForbidden        a thing cannot take this step from its state
     ├── ReversalTooLate      another day than that of the charge
     ├── ChargeUndone         reversed already, or partly refunded before a reversal
@@ -27,8 +27,8 @@ from core.errors import Conflict, Invalid, NotFound
 
 class TopUpAmountRefused(Invalid):
     code = "top_up_amount_refused"
-    zh = "充值金额须为 {unit_fen} 分的整数倍，且不少于 {least_fen} 分"
-    en = "A top-up is a whole multiple of {unit_fen} fen and at least {least_fen} fen"
+    zh = "充值金额须为 {unit_fen} 分的整数倍，每次不少于 {least_fen} 分、不超过 {most_fen} 分"
+    en = "A top-up is a whole multiple of {unit_fen} fen, at least {least_fen} fen and at most {most_fen} fen"
 
 
 class LimitsOutOfOrder(Invalid):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import structlog
 
 from core import ids, jobs
 from core.db import transaction
 from core.errors import CityError
-from payments import topping_up
+from payments import limits, topping_up
+from payments.wiring import wired
 
 log = structlog.get_logger("top_up")
 _AT_ONCE = 50
@@ -24,3 +27,12 @@ def ask_about_top_ups() -> None:
         except CityError as fault:
             # The provider is away or said no: the row says when to ask again, and the others are not kept waiting.
             log.warning("not_found_out", top_up=ids.show("top_up", top_up_id), code=fault.code)
+
+
+# Terms begin with a day of the city.
+@jobs.every("payments:limits:terms", daily_at=dt.time(0, 0))
+def keep_limits_within_terms() -> None:
+    """Bring every wallet within the terms that hold from today."""
+    for city_id in wired().keepers:
+        with transaction():
+            limits.keep_within_terms(city_id)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from sqlalchemy import text
+
 from core import audit, clock, ids
-from core.actors import Actor
+from core.actors import Actor, system
+from core.db import session
 from core.errors import StepUpNeeded
 from core.vocabulary import AuditEvent
 from payments import rules, wallets
@@ -28,7 +31,7 @@ def change_limits(actor: Actor, *, single_fen: int | None, daily_fen: int | None
         before.daily_fen if daily_fen is None else daily_fen,
         before.monthly_fen if monthly_fen is None else monthly_fen,
     )
-    _check(actor, before, after)
+    _check(actor, before, after, rules.highest_limits(wallets.terms_of(wallet.city_id)))
     wallet.single_limit_fen, wallet.daily_limit_fen, wallet.monthly_limit_fen = after.single_fen, after.daily_fen, after.monthly_fen
     audit.record(
         actor,
@@ -41,11 +44,39 @@ def change_limits(actor: Actor, *, single_fen: int | None, daily_fen: int | None
     return wallets.view(wallet)
 
 
-def _check(actor: Actor, before: Limits, after: Limits) -> None:
+def keep_within_terms(city_id: int) -> int:
+    """Lower what stands above today's terms of the city and take over its count, in the current transaction; gives how many wallets.
+
+    A wallet carries its limits itself, so that a payment looks at one row: new terms reach it by this, on the day they begin.
+    """
+    terms = wallets.terms_of(city_id)
+    highest = rules.highest_limits(terms)
+    lowered = session().execute(
+        text(
+            "UPDATE wallet SET single_limit_fen = LEAST(single_limit_fen, :single), daily_limit_fen = LEAST(daily_limit_fen, :daily),"
+            " monthly_limit_fen = LEAST(monthly_limit_fen, :monthly), daily_count_limit = :count"
+            " WHERE city_id = :city AND mode = 'platform' AND (single_limit_fen > :single OR daily_limit_fen > :daily"
+            " OR monthly_limit_fen > :monthly OR daily_count_limit IS DISTINCT FROM :count) RETURNING id"
+        ),
+        {
+            "city": city_id,
+            "single": highest.single_fen,
+            "daily": highest.daily_fen,
+            "monthly": highest.monthly_fen,
+            "count": terms.daily_count,
+        },
+    )
+    count = len(lowered.all())
+    if count:
+        detail = {"highest": _plain(highest), "daily_count": terms.daily_count, "count": count}
+        audit.record(system("limits", city_id), AuditEvent.LIMITS_CHANGED, city_id=city_id, subject="wallets", detail=detail)
+    return count
+
+
+def _check(actor: Actor, before: Limits, after: Limits, highest: Limits) -> None:
     if not after.single_fen <= after.daily_fen <= after.monthly_fen:
         raise LimitsOutOfOrder()
-    if after.raises(rules.HIGHEST_LIMITS):
-        highest = rules.HIGHEST_LIMITS
+    if after.raises(highest):
         raise LimitTooHigh(single_fen=highest.single_fen, daily_fen=highest.daily_fen, monthly_fen=highest.monthly_fen)
     if after.raises(before) and not _proved_now(actor):
         raise StepUpNeeded(level=RAISE_LEVEL, strength=RAISE_STRENGTH, max_age_seconds=int(RAISE_FRESH.total_seconds()))

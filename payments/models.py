@@ -40,6 +40,7 @@ class Wallet(Base):
     single_limit_fen: Mapped[int]
     daily_limit_fen: Mapped[int]
     monthly_limit_fen: Mapped[int]
+    daily_count_limit: Mapped[int | None] = mapped_column(Integer)
     spent_on: Mapped[dt.date | None] = mapped_column(Date)
     spent_day_fen: Mapped[int] = mapped_column(server_default=text("0"))
     spent_day_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -52,6 +53,7 @@ class Wallet(Base):
         CheckConstraint("state IN ('open', 'frozen', 'closed')", name="state"),
         CheckConstraint("mode <> 'platform' OR account_id IS NOT NULL", name="account"),
         CheckConstraint("single_limit_fen >= 0 AND daily_limit_fen >= 0 AND monthly_limit_fen >= 0", name="limits"),
+        CheckConstraint("daily_count_limit > 0", name="count"),
         CheckConstraint("spent_day_fen >= 0 AND spent_day_count >= 0 AND spent_month_fen >= 0", name="spent"),
     )
 

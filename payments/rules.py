@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cards import WalletTerms
 from core.vocabulary import AuditEvent
 from payments.errors import (
     ReversalTooLate,
@@ -17,11 +18,6 @@ from payments.errors import (
     TopUpAmountRefused,
     WalletFull,
 )
-
-# Prepaid card rules: a named card holds at most 5,000 yuan; top-ups come in whole tens.
-MOST_BALANCE_FEN: Final = 500_000
-TOP_UP_UNIT_FEN: Final = 1_000
-TOP_UP_LEAST_FEN: Final = 1_000
 
 
 class TopUpState(StrEnum):
@@ -76,13 +72,13 @@ def next_state(state: TopUpState, step: TopUpStep) -> tuple[TopUpState, AuditEve
     return found
 
 
-def check_top_up(amount_fen: int, *, balance_fen: int, awaited_fen: int) -> None:
-    """Whether a top-up may be ordered: a whole multiple of the unit, and room in the wallet with all that is on its way."""
-    if amount_fen < TOP_UP_LEAST_FEN or amount_fen % TOP_UP_UNIT_FEN:
-        raise TopUpAmountRefused(least_fen=TOP_UP_LEAST_FEN, unit_fen=TOP_UP_UNIT_FEN)
-    room = MOST_BALANCE_FEN - balance_fen - awaited_fen
+def check_top_up(amount_fen: int, terms: WalletTerms, *, balance_fen: int, awaited_fen: int) -> None:
+    """Whether a top-up may be ordered: a whole multiple of the unit, within the bounds, and room with all that is on its way."""
+    if not terms.top_up_minimum_fen <= amount_fen <= terms.top_up_maximum_fen or amount_fen % terms.top_up_unit_fen:
+        raise TopUpAmountRefused(least_fen=terms.top_up_minimum_fen, most_fen=terms.top_up_maximum_fen, unit_fen=terms.top_up_unit_fen)
+    room = terms.balance_cap_fen - balance_fen - awaited_fen
     if amount_fen > room:
-        raise WalletFull(most_fen=MOST_BALANCE_FEN, room_fen=max(0, room))
+        raise WalletFull(most_fen=terms.balance_cap_fen, room_fen=max(0, room))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +94,18 @@ class Limits:
         return self.single_fen > other.single_fen or self.daily_fen > other.daily_fen or self.monthly_fen > other.monthly_fen
 
 
-# Two factors without a certificate: at most 5,000 yuan a day over all codes (central bank's tiers, level B).
-FIRST_LIMITS: Final = Limits(single_fen=100_000, daily_fen=300_000, monthly_fen=2_000_000)
-HIGHEST_LIMITS: Final = Limits(single_fen=500_000, daily_fen=500_000, monthly_fen=5_000_000)
+# A wallet whose money another keeps is limited there; here nothing can leave it.
+KEPT_ELSEWHERE: Final = Limits(single_fen=0, daily_fen=0, monthly_fen=0)
+
+
+def first_limits(terms: WalletTerms) -> Limits:
+    """What a wallet opens with."""
+    return Limits(terms.single_limit_fen, terms.daily_limit_fen, terms.monthly_limit_fen)
+
+
+def highest_limits(terms: WalletTerms) -> Limits:
+    """Up to where its holder may raise them."""
+    return Limits(terms.highest_single_limit_fen, terms.highest_daily_limit_fen, terms.highest_monthly_limit_fen)
 
 
 def city_day(moment: dt.datetime, zone: ZoneInfo) -> dt.date:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from marshmallow import fields
 
 from core.fields import Count, Fen, Id, Moment, OneOf, Schema, Text
-from payments.rules import MOST_BALANCE_FEN
 
 MOST_CHARGE_FEN = 500_000
 
@@ -34,8 +33,12 @@ class WalletOut(Schema):
     currency = fields.String(required=True)
     balance_fen = Fen(least=0, required=True)
     most_balance_fen = Fen(required=True)
+    least_top_up_fen = Fen(required=True)
+    most_top_up_fen = Fen(required=True)
+    top_up_unit_fen = Fen(required=True)
     limits = fields.Nested(LimitsOut, required=True)
     highest_limits = fields.Nested(LimitsOut, required=True)
+    daily_count = Count(required=True)
     spent_today_fen = Fen(least=0, required=True)
     spent_this_month_fen = Fen(least=0, required=True)
     providers = fields.List(fields.String(), required=True)
@@ -54,7 +57,7 @@ class LimitsIn(Schema):
 class TopUpIn(Schema):
     """How much to top up, and through whom."""
 
-    amount_fen = Fen(most=MOST_BALANCE_FEN, required=True)
+    amount_fen = Fen(required=True)
     provider = Text(most=40, pattern=r"^[a-z][a-z0-9_]{0,39}$", required=True)
 
 

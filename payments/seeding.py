@@ -13,13 +13,13 @@ from core import audit, clock, ids
 from core.actors import Actor
 from core.db import session
 from core.vocabulary import AuditEvent
-from payments import ledger, rules
+from payments import ledger
 from payments.errors import WalletMissing
 from payments.ledger import Posted, Transfer
 from payments.models import TopUp, Wallet
 from payments.rules import TopUpState
 from payments.topping_up import clearing_account
-from payments.wallets import PLATFORM
+from payments.wallets import PLATFORM, opening_limits
 
 # Whose books the opening balances came from, in place of a payment provider's name.
 OPENING: Final = "opening"
@@ -31,6 +31,7 @@ def open_wallets(actor: Actor, *, city_id: int, resident_ids: Sequence[UUID]) ->
     known = _accounts(city_id)
     missing = [resident_id for resident_id in dict.fromkeys(resident_ids) if resident_id not in known]
     made = {resident_id: ids.new_id() for resident_id in missing}
+    limits = opening_limits(city_id) if made else {}
     for batch in _batches(missing):
         accounts = [made[resident_id] for resident_id in batch]
         session().execute(
@@ -40,7 +41,7 @@ def open_wallets(actor: Actor, *, city_id: int, resident_ids: Sequence[UUID]) ->
             ),
             {"city": city_id, "accounts": accounts, "residents": list(batch)},
         )
-        session().execute(insert(Wallet), [_wallet(city_id, resident_id, made[resident_id]) for resident_id in batch])
+        session().execute(insert(Wallet), [_wallet(city_id, resident_id, made[resident_id], limits) for resident_id in batch])
     if made:
         audit.record(actor, AuditEvent.WALLET_OPENED, city_id=city_id, subject="wallets", detail={"count": len(made)})
     return {resident_id: (known | made)[resident_id] for resident_id in resident_ids}
@@ -104,8 +105,7 @@ def _top_up(wallet: Wallet, amount_fen: int, number: str, now: dt.datetime) -> d
     }
 
 
-def _wallet(city_id: int, resident_id: UUID, account_id: UUID) -> dict[str, Any]:
-    first = rules.FIRST_LIMITS
+def _wallet(city_id: int, resident_id: UUID, account_id: UUID, limits: dict[str, int]) -> dict[str, Any]:
     return {
         "id": ids.new_id(),
         "city_id": city_id,
@@ -113,9 +113,7 @@ def _wallet(city_id: int, resident_id: UUID, account_id: UUID) -> dict[str, Any]
         "mode": PLATFORM,
         "account_id": account_id,
         "state": "open",
-        "single_limit_fen": first.single_fen,
-        "daily_limit_fen": first.daily_fen,
-        "monthly_limit_fen": first.monthly_fen,
+        **limits,
         "opened_at": clock.now(),
     }
 

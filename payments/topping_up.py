@@ -144,7 +144,8 @@ def _reserve(actor: Actor, amount_fen: int, provider: str, top_up_id: UUID) -> O
     wallet = wallets.own_wallet(actor, lock=True)
     if wallet.state != "open":
         raise WalletClosed()
-    rules.check_top_up(amount_fen, balance_fen=wallets.balance_of(wallet), awaited_fen=_awaited(wallet))
+    terms = wallets.terms_of(wallet.city_id)
+    rules.check_top_up(amount_fen, terms, balance_fen=wallets.balance_of(wallet), awaited_fen=_awaited(wallet))
     now = clock.now()
     row = TopUp(
         id=top_up_id,

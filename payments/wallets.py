@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 import cards
-from cards import CardView
+from cards import CardView, WalletTerms
 from core import audit, clock, ids
 from core.actors import Actor
 from core.db import session
@@ -32,8 +32,12 @@ class WalletView:
     currency: str
     balance_fen: int
     most_balance_fen: int
+    least_top_up_fen: int
+    most_top_up_fen: int
+    top_up_unit_fen: int
     limits: rules.Limits
     highest_limits: rules.Limits
+    daily_count: int
     spent_today_fen: int
     spent_this_month_fen: int
     providers: list[str]
@@ -63,7 +67,6 @@ def _open(actor: Actor, resident_id: UUID, city_id: int, mode: str) -> Wallet:
     account_id = ids.new_id() if mode == PLATFORM else None
     if account_id is not None:
         ledger.open_account(account_id, city_id=city_id, kind="wallet", owner_id=resident_id)
-    first = rules.FIRST_LIMITS
     made = Wallet(
         id=ids.new_id(),
         city_id=city_id,
@@ -71,9 +74,7 @@ def _open(actor: Actor, resident_id: UUID, city_id: int, mode: str) -> Wallet:
         mode=mode,
         account_id=account_id,
         state="open",
-        single_limit_fen=first.single_fen,
-        daily_limit_fen=first.daily_fen,
-        monthly_limit_fen=first.monthly_fen,
+        **opening_limits(city_id, mode),
         opened_at=clock.now(),
     )
     session().add(made)
@@ -81,6 +82,19 @@ def _open(actor: Actor, resident_id: UUID, city_id: int, mode: str) -> Wallet:
     subject = ids.show("wallet", made.id)
     audit.record(actor, AuditEvent.WALLET_OPENED, city_id=city_id, subject=subject, resident_id=resident_id, detail={"mode": mode})
     return made
+
+
+def terms_of(city_id: int, mode: str = PLATFORM) -> WalletTerms:
+    """What the city's products say of wallets today; ProductUnknown when they say nothing."""
+    return cards.wallet_terms(city_id, mode, clock.today())
+
+
+def opening_limits(city_id: int, mode: str = PLATFORM) -> dict[str, int]:
+    """The limit columns of a new wallet."""
+    terms = terms_of(city_id, mode) if mode == PLATFORM else None
+    first = rules.KEPT_ELSEWHERE if terms is None else rules.first_limits(terms)
+    columns = {"single_limit_fen": first.single_fen, "daily_limit_fen": first.daily_fen, "monthly_limit_fen": first.monthly_fen}
+    return columns if terms is None else {**columns, "daily_count_limit": terms.daily_count}
 
 
 def wallet_of(actor: Actor) -> WalletView:
@@ -95,16 +109,20 @@ def own_wallet(actor: Actor, *, lock: bool = False) -> Wallet:
 
 def view(wallet: Wallet) -> WalletView:
     """The wallet at this moment of the city's time."""
-    today = clock.today()
+    today, terms = clock.today(), terms_of(wallet.city_id, wallet.mode)
     return WalletView(
         id=wallet.id,
         mode=wallet.mode,
         state=wallet.state,
         currency="CNY",
         balance_fen=balance_of(wallet),
-        most_balance_fen=rules.MOST_BALANCE_FEN,
+        most_balance_fen=terms.balance_cap_fen,
+        least_top_up_fen=terms.top_up_minimum_fen,
+        most_top_up_fen=terms.top_up_maximum_fen,
+        top_up_unit_fen=terms.top_up_unit_fen,
         limits=limits_of(wallet),
-        highest_limits=rules.HIGHEST_LIMITS,
+        highest_limits=rules.highest_limits(terms),
+        daily_count=terms.daily_count,
         spent_today_fen=wallet.spent_day_fen if wallet.spent_on == today else 0,
         spent_this_month_fen=wallet.spent_month_fen if wallet.spent_month == today.replace(day=1) else 0,
         providers=sorted(wired().providers),

@@ -123,6 +123,7 @@ def _products(city: City) -> Iterator[str]:
             yield from _dated(group, city, f"product {each.code}: {name} terms")
         for wallet in each.wallets:
             yield from _wallet(wallet, f"product {each.code}")
+    yield from _one_wallet_of_a_mode(city)
 
 
 def _dated(terms: list[Dated], city: City, what: str) -> Iterator[str]:
@@ -132,10 +133,23 @@ def _dated(terms: list[Dated], city: City, what: str) -> Iterator[str]:
 
 
 def _wallet(terms: WalletTerms, where: str) -> Iterator[str]:
-    if not terms.single_limit_fen <= terms.daily_limit_fen <= terms.monthly_limit_fen:
+    first = terms.single_limit_fen, terms.daily_limit_fen, terms.monthly_limit_fen
+    highest = terms.highest_single_limit_fen, terms.highest_daily_limit_fen, terms.highest_monthly_limit_fen
+    if list(first) != sorted(first) or list(highest) != sorted(highest):
         yield f"{where}: the wallet limits of {terms.start} do not grow from single to month"
+    if any(opening > most for opening, most in zip(first, highest, strict=True)):
+        yield f"{where}: the wallet limits of {terms.start} open above the highest"
+    if terms.top_up_minimum_fen > terms.top_up_maximum_fen:
+        yield f"{where}: the least top-up of {terms.start} is above the most"
     if terms.top_up_minimum_fen % terms.top_up_unit_fen or terms.top_up_maximum_fen % terms.top_up_unit_fen:
         yield f"{where}: the top-up bounds of {terms.start} are no multiples of the unit"
+
+
+def _one_wallet_of_a_mode(city: City) -> Iterator[str]:
+    """A wallet belongs to the resident and not to a card, so products that share it cannot disagree about it."""
+    for mode in sorted({each.wallet_mode for each in city.products}):
+        if len({each.wallets for each in city.products if each.wallet_mode == mode}) > 1:
+            yield f"products of wallet mode {mode} have different wallet terms"
 
 
 def _cast(city: City) -> Iterator[str]:

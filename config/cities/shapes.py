@@ -167,7 +167,7 @@ class RenewalTerms(Shape, frozen=True):
 
 
 class WalletTerms(Shape, frozen=True):
-    """Limits of the wallet in fen; the cap is the stored-value law's for a named card."""
+    """Limits of the wallet in fen: those it opens with and the highest its holder may set; cap and highest day are the law's at most."""
 
     start: dt.date
     balance_cap_fen: Annotated[int, Meta(gt=0, le=500_000)]
@@ -175,6 +175,9 @@ class WalletTerms(Shape, frozen=True):
     daily_limit_fen: Fen
     daily_count: Annotated[int, Meta(ge=1, le=10_000)]
     monthly_limit_fen: Fen
+    highest_single_limit_fen: Fen
+    highest_daily_limit_fen: Annotated[int, Meta(ge=0, le=500_000)]
+    highest_monthly_limit_fen: Fen
     top_up_minimum_fen: Fen
     top_up_maximum_fen: Fen
     top_up_unit_fen: Annotated[int, Meta(gt=0)]

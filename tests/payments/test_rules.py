@@ -8,26 +8,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cards import WalletTerms
 from core.clock import CHINA
 from payments import rules
 from payments.errors import ReversalTooLate, StepForbidden, TopUpAmountRefused, WalletFull
 from payments.rules import TopUpState, TopUpStep
 
+TERMS = WalletTerms(
+    balance_cap_fen=500_000,
+    single_limit_fen=50_000,
+    daily_limit_fen=200_000,
+    daily_count=100,
+    monthly_limit_fen=2_000_000,
+    highest_single_limit_fen=500_000,
+    highest_daily_limit_fen=500_000,
+    highest_monthly_limit_fen=5_000_000,
+    top_up_minimum_fen=2_000,
+    top_up_maximum_fen=300_000,
+    top_up_unit_fen=1_000,
+)
+
 
 @pytest.mark.parametrize("amount", [1, 999, 1_001, 10_500, 0, -1_000])
 def test_a_top_up_is_a_whole_multiple_of_ten_yuan(amount: int) -> None:
     with pytest.raises(TopUpAmountRefused):
-        rules.check_top_up(amount, balance_fen=0, awaited_fen=0)
+        rules.check_top_up(amount, TERMS, balance_fen=0, awaited_fen=0)
+
+
+def test_the_citys_bounds_of_one_top_up_hold_and_are_told() -> None:
+    rules.check_top_up(2_000, TERMS, balance_fen=0, awaited_fen=0)
+    rules.check_top_up(300_000, TERMS, balance_fen=0, awaited_fen=0)
+    for amount in (1_000, 301_000):
+        with pytest.raises(TopUpAmountRefused) as refused:
+            rules.check_top_up(amount, TERMS, balance_fen=0, awaited_fen=0)
+        assert refused.value.facts == {"least_fen": 2_000, "most_fen": 300_000, "unit_fen": 1_000}
 
 
 def test_a_named_wallet_holds_at_most_5000_yuan_with_all_that_is_on_its_way() -> None:
-    rules.check_top_up(500_000, balance_fen=0, awaited_fen=0)
-    rules.check_top_up(100_000, balance_fen=300_000, awaited_fen=100_000)
+    rules.check_top_up(100_000, TERMS, balance_fen=400_000, awaited_fen=0)
+    rules.check_top_up(100_000, TERMS, balance_fen=300_000, awaited_fen=100_000)
     with pytest.raises(WalletFull) as refused:
-        rules.check_top_up(101_000, balance_fen=300_000, awaited_fen=100_000)
+        rules.check_top_up(101_000, TERMS, balance_fen=300_000, awaited_fen=100_000)
     assert refused.value.facts["room_fen"] == 100_000
     with pytest.raises(WalletFull) as refused:
-        rules.check_top_up(1_000, balance_fen=600_000, awaited_fen=0)
+        rules.check_top_up(2_000, TERMS, balance_fen=600_000, awaited_fen=0)
     assert refused.value.facts["room_fen"] == 0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,13 @@ import cards
 import payments
 from core import clock, db, ids
 from core.errors import StepUpNeeded
-from payments import limits, rules, wallets
-from payments.errors import LimitsOutOfOrder, LimitTooHigh, WalletMissing
+from payments import jobs, limits, rules, wallets
+from payments.errors import LimitsOutOfOrder, LimitTooHigh, TopUpAmountRefused, WalletMissing
 
 pytestmark = pytest.mark.subset
 
 Town = Any
+OPENING = rules.Limits(50_000, 200_000, 2_000_000)
 
 
 def change(town: Town, actor: Any, **fen: int) -> wallets.WalletView:
@@ -35,7 +38,7 @@ def test_the_first_card_opens_the_wallet(town: Town) -> None:
     view = town.do(payments.wallet_of, wang)
     assert (view.mode, view.state, view.currency, view.balance_fen) == ("platform", "open", "CNY", 0)
     assert view.keeper == payments.Keeper("云川银行", "Bank of Yunchuan")
-    assert view.limits == rules.FIRST_LIMITS
+    assert view.limits == OPENING
     assert town.rows("SELECT wallet_account_id FROM card WHERE id = %s", card.id) == town.rows("SELECT account_id FROM wallet")
 
 
@@ -91,7 +94,7 @@ def test_limits_have_an_order_and_a_ceiling(town: Town) -> None:
         change(town, wang, single_fen=200_000, daily_fen=100_000)
     with pytest.raises(LimitTooHigh):
         change(town, wang, daily_fen=500_001)
-    assert town.do(payments.wallet_of, wang).limits == rules.FIRST_LIMITS
+    assert town.do(payments.wallet_of, wang).limits == OPENING
 
 
 def test_a_change_of_limits_is_in_the_audit_log(town: Town) -> None:
@@ -99,7 +102,44 @@ def test_a_change_of_limits_is_in_the_audit_log(town: Town) -> None:
     change(town, wang, single_fen=1)
     ((subject, detail),) = town.rows("SELECT subject, detail FROM audit WHERE event = 'payments:limits:change'")
     assert subject.startswith("wallet_")
-    assert (detail["before"][0], detail["after"][0]) == (100_000, 1)
+    assert (detail["before"][0], detail["after"][0]) == (50_000, 1)
+
+
+def terms_from(town: Town, **changes: int) -> None:
+    """The city's products with other wallet terms from tomorrow on."""
+    product = tomllib.loads((Path("config/cities/yunchuan/products.toml")).read_text())["product"][0]
+    later = {**product["wallet"][0], "from": clock.today() + dt.timedelta(days=1), **changes}
+    town.do(cards.apply_products, 990100, [{**product, "wallet": [*product["wallet"], later]}])
+
+
+def test_terms_that_begin_lower_what_stands_above_them_and_nothing_else(town: Town, at: Callable[[dt.timedelta], None]) -> None:
+    high, low = town.holder(), town.holder()
+    change(town, high, single_fen=300_000, daily_fen=500_000)
+    change(town, low, single_fen=5_000)
+    terms_from(town, highest_single_limit_fen=100_000, highest_daily_limit_fen=400_000, daily_count=3)
+    jobs.keep_limits_within_terms()
+    assert town.do(payments.wallet_of, high).limits.single_fen == 300_000
+    at(dt.timedelta(days=1))
+    jobs.keep_limits_within_terms()
+    view = town.do(payments.wallet_of, high)
+    assert (view.limits, view.highest_limits.single_fen, view.daily_count) == (rules.Limits(100_000, 400_000, 2_000_000), 100_000, 3)
+    assert town.do(payments.wallet_of, low).limits.single_fen == 5_000
+    assert town.rows("SELECT DISTINCT daily_count_limit FROM wallet") == [(3,)]
+    with pytest.raises(LimitTooHigh) as refused:
+        change(town, high, single_fen=100_001)
+    assert refused.value.facts["single_fen"] == 100_000
+    ((detail,),) = town.rows("SELECT detail FROM audit WHERE event = 'payments:limits:change' AND subject = 'wallets'")
+    assert detail["count"] == 2
+
+
+def test_a_wallet_opens_as_the_terms_of_the_day_say(town: Town, at: Callable[[dt.timedelta], None]) -> None:
+    terms_from(town, single_limit_fen=1_000, daily_limit_fen=2_000, balance_cap_fen=100_000, top_up_maximum_fen=20_000)
+    at(dt.timedelta(days=1))
+    view = town.do(payments.wallet_of, town.holder())
+    assert view.limits == rules.Limits(1_000, 2_000, 2_000_000)
+    assert (view.most_balance_fen, view.least_top_up_fen, view.most_top_up_fen, view.top_up_unit_fen) == (100_000, 1_000, 20_000, 1_000)
+    with pytest.raises(TopUpAmountRefused):
+        town.top_up(town.holder(), 21_000)
 
 
 def test_many_wallets_are_opened_and_filled_at_once(town: Town) -> None:

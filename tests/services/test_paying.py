@@ -10,7 +10,7 @@ import pytest
 
 from core import db, ids
 from payments import bill_paying, receipts
-from payments.charge_errors import LimitSingle
+from payments.charge_errors import AboveYourLimits
 from payments.errors import StepForbidden
 from payments.ledger import InsufficientFunds
 from services.gateways.utilities import Accepted, OrderToPay, Told
@@ -110,8 +110,9 @@ def test_without_money_or_above_a_limit_nothing_is_told(hall: Hall) -> None:
     with pytest.raises(InsufficientFunds):
         hall.pay(poor, hall.bill(poor, hall.bound(poor)))
     dear = hall.bound(rich, account=hall.customer(use=2_000))
-    with pytest.raises(LimitSingle):
+    with pytest.raises(AboveYourLimits) as refused:
         hall.pay(rich, hall.bill(rich, dear))
+    assert refused.value.facts == {"single_fen": 50_000, "left_today_fen": 200_000, "left_month_fen": 2_000_000, "left_count": 100}
     assert not hall.line.told
     assert hall.town.balance(rich) == 400_000
 

@@ -119,9 +119,7 @@ def get_bill(actor: Actor, bill: UUID) -> bills.Shown:
         payment_errors.WalletMissing,
         ledger.InsufficientFunds,
         charge_errors.WalletStopped,
-        charge_errors.LimitSingle,
-        charge_errors.LimitDaily,
-        charge_errors.LimitMonthly,
+        charge_errors.AboveYourLimits,
     ),
 )
 def pay_bill(actor: Actor, bill: UUID, body: dict[str, Any], work_id: UUID) -> paying.OrderView:
