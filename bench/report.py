@@ -18,7 +18,7 @@ RECORD = HERE.parent / "var" / "bench" / "last.json"  # not committed: the recor
 PAGE = HERE.parent / "docs" / "bench.md"
 BEGIN, END = "<!-- table: begin (written by `citycard bench --write`) -->", "<!-- table: end -->"
 _UNITS = {
-    Measure.RATIO: "x limit", Measure.CPU_RATIO: "x limit", Measure.WAIT_MS: "ms p99",
+    Measure.RATIO: "x limit", Measure.CPU_RATIO: "x limit", Measure.WAIT_MS: "ms p99", Measure.SHOWN_MS: "ms p50",
     Measure.CPU_US: "us", Measure.CLIENT_US: "us",
 }  # fmt: skip
 
@@ -108,7 +108,7 @@ def write_json(runs: Sequence[Run], verdicts: Sequence[Verdict], facts: dict[str
 
 def accept(runs: Sequence[Run], path: Path = BASELINE) -> None:
     """Makes the CPU figures of this run the ones that later runs are compared with."""
-    figures = {case: round(mid.guarded_us, 2) for case, mid in summarise(runs).items()}
+    figures = {case: round(mid.guarded_us, 2) for case, mid in summarise(runs).items() if mid.guarded_us}
     known = json.loads(path.read_text())["cpu_us"] if path.exists() and baseline(path) is not None else {}
     path.write_text(json.dumps({"machine": machine(), "cpu_us": {**known, **figures}}, indent=1) + "\n", encoding="utf-8")
 

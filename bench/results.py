@@ -111,6 +111,8 @@ def _value(measure: Measure, run: Run, limit: Run | None) -> float:
     match measure:
         case Measure.WAIT_MS:
             return run.p99_ms
+        case Measure.SHOWN_MS:
+            return run.p50_ms
         case Measure.CPU_US:
             return run.cpu_us
         case Measure.CLIENT_US:

@@ -45,8 +45,12 @@ def bench(
             facts = report.about(seconds, rounds, ground.version)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    verdicts = [judge(target, runs) for target in chosen]
+    ran = {run.case for run in runs}
+    verdicts = [judge(target, runs) for target in chosen if target.case in ran]
     click.echo(report.terminal(runs, verdicts))
+    for target in chosen:
+        if target.case not in ran:
+            click.echo(f"{target.id} was left out on this machine: {target.title}")
     report.write_json(runs, verdicts, facts, json_to or report.RECORD)
     if write:
         report.write_page(runs, verdicts, facts)

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
+from command.story.app import FLAGS, find_chromium
 from command.story.cast import Stage
 from tests.journeys.conftest import Running
 from tests.pages.app_in_browser import App, axe_script
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +43,11 @@ def stage(built_pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Debian's Chromium, without a window."""
-    if not Path(CHROMIUM).exists():
+    chromium = find_chromium()
+    if chromium is None:
         pytest.skip("apt-get install -y chromium fonts-noto-cjk")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        opened = driver.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
         yield opened
         opened.close()
 

@@ -35,16 +35,16 @@ def test_from_first_start_to_a_charge_and_offline_to_another(phone: Phones, stag
     app.press("完成")
     app.sees("30.00")
     app.press("付款码")
-    charge = till.do("POST", "/api/charges", {"amount_fen": 420, "code": fresh(app, than=code)})
+    charge = till.do("POST", "/api/charges", {"amount_fen": 420, "code": app.another_code(than=code)})
     app.sees("已付 4.20 元")  # heard by the app itself, within two seconds
     used = app.code()
 
     # Without network: a reload brings the app, the card and a fresh code, which the till takes.
-    app.page.wait_for_function("navigator.serviceWorker.controller !== null")
+    app.ready_for_no_network()
     app.context.set_offline(True)
     app.page.reload()
     app.sees("没有网络。付款码照常可用")
-    offline = fresh(app, than=used)
+    offline = app.another_code(than=used)
     second = till.do("POST", "/api/charges", {"amount_fen": 100, "code": offline})
     assert second["masked_name"] == charge["masked_name"]
     app.press("首页")
@@ -108,6 +108,7 @@ def test_in_english_and_with_a_refused_agreement_there_is_a_way_on(phone: Phones
     app.press("Prove who you are")
     app.fill("Name", "王小二")
     app.fill("Citizen number", person["citizen_number"])
+    app.press("I agree to this alone: my citizen number is checked")
     app.press("Check")
     app.sees("Name and citizen number do not belong together")
     assert app.page.evaluate("document.documentElement.lang") == "en"
@@ -147,14 +148,6 @@ def test_a_passkey_signs_in_without_a_message(phone: Phones, stage: Stage) -> No
     app.press("确定退出")
     app.press("用通行密钥登录")
     app.shown("button", "出示付款码").wait_for()
-
-
-def fresh(app: App, *, than: str) -> str:
-    """A code that differs from one seen before: the next tap where it is still the same half minute."""
-    if app.code() == than:
-        app.press("换一个码")
-        app.page.wait_for_function(f"!document.querySelector('.code-digits').innerText.replace(/\\D/g, '').includes('{than}')")
-    return app.code()
 
 
 def try_in(app: App, person: dict[str, Any]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from bench.cold_start import OnePhone, set_up, start_cold
+from command.story.app import find_chromium
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App, newcomer
+from tests.pages.app_in_browser import App
 
 pytestmark = pytest.mark.full
 MOST_SCRIPT = 130_000
+MOST_TOUCHES = 3
 FETCHED = """() => performance.getEntriesByType('resource').filter(each => each.initiatorType === 'script' || each.name.endsWith('.js'))
   .map(each => [each.name.split('/').pop(), each.encodedBodySize])"""
 
@@ -28,17 +34,13 @@ def test_the_first_load_is_small_and_asks_nobody_else(phone: Callable[..., App],
     assert {url for url in asked if not url.startswith((stage.issuer, "data:", "blob:"))} == set()
 
 
-def test_the_card_stands_from_a_cold_start_without_network(phone: Callable[..., App], stage: Stage) -> None:
-    """Reported, not judged: figures of a shared machine say little (D16)."""
-    app = phone()
-    app.with_card(newcomer(stage))
-    app.page.wait_for_function("navigator.serviceWorker.controller !== null")
-    app.context.set_offline(True)
-    app.page.goto("about:blank")
-    line = app.context.new_cdp_session(app.page)
-    line.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    app.page.goto(f"{stage.issuer}/app/#/pages/code")
-    app.code()
-    shown = app.page.evaluate("performance.now()")
-    line.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    print(f"\ncold start without network, processor four times slower: code after {shown:.0f} ms, no tap from a link, one from home")  # noqa: T201  # the measured figure is the point
+def test_the_card_stands_from_a_cold_start_without_network(browser: Browser, stage: Stage, tmp_path: Path) -> None:
+    """Reported, not judged: `make bench ARGS=P1` holds it to a second, on a machine that does nothing else (D16)."""
+    chromium = find_chromium()
+    assert chromium is not None
+    kept = OnePhone(browser.browser_type, tmp_path / "phone", chromium)
+    set_up(kept, stage)
+    first, second = start_cold(kept, stage.issuer), start_cold(kept, stage.issuer)
+    assert first.touches <= MOST_TOUCHES
+    assert re.fullmatch(r"\d{18}", first.digits)
+    print(f"\ncold start without network, processor four times slower: {first.shown_ms:.0f} and {second.shown_ms:.0f} ms, one touch")  # noqa: T201  # the measured figure is the point

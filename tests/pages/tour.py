@@ -111,7 +111,7 @@ def unused(app: App) -> str:
     """A code that no till has seen yet: the app shows another one by itself once it hears of a payment."""
     seen = app.last_code
     if app.code() == seen:
-        app.page.wait_for_function("seen => document.querySelector('.code-digits').innerText.replace(/\\D/g, '') !== seen", arg=seen)
+        app.until(f"document.querySelector('.code-digits').innerText.replace(/\\D/g, '') !== '{seen}'")
     app.last_code = app.code()
     return app.last_code
 

@@ -12,11 +12,15 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** Neither build asks an outside address: uni-app's bars would fetch the picture of a shadow, which our pages do not show. */
 const ownAddressesOnly = {
   name: 'own-addresses-only',
-  generateBundle(_: unknown, bundle: Record<string, { code?: string; source?: unknown }>) {
-    for (const part of Object.values(bundle)) {
-      if (part.code !== undefined) part.code = part.code.replaceAll(SHADOW, 'data:,')
-      if (typeof part.source === 'string') part.source = part.source.replaceAll(SHADOW, 'data:,')
-    }
+  enforce: 'post' as const, // after the styles have been put together
+  generateBundle: {
+    order: 'post' as const,
+    handler(_: unknown, bundle: Record<string, { code?: string; source?: unknown }>) {
+      for (const part of Object.values(bundle)) {
+        if (part.code !== undefined) part.code = part.code.replaceAll(SHADOW, 'data:,')
+        if (typeof part.source === 'string') part.source = part.source.replaceAll(SHADOW, 'data:,')
+      }
+    },
   },
 }
 const SHADOW = 'https://cdn.dcloud.net.cn/img/shadow-grey.png'
@@ -57,8 +61,17 @@ const offline = VitePWA({
   },
 })
 
+/**
+ * One plain script instead of modules: the browser keeps a compiled copy of it from the moment it is stored for times without network,
+ * which it does not for modules, and a cold start need not compile anything.
+ */
+const plainScript = {
+  name: 'plain-script',
+  transformIndexHtml: { order: 'post' as const, handler: (page: string) => page.replace(/<script type="module" crossorigin src="/, '<script defer src="') },
+}
+
 export default defineConfig({
-  plugins: [uni(), ownAddressesOnly, ...(browser ? [offline] : [])],
+  plugins: [uni(), ownAddressesOnly, ...(browser ? [plainScript, offline] : [])],
   define: { __CITY_ADDRESS__: JSON.stringify(browser ? '' : address) },
   resolve: {
     alias: {
@@ -66,5 +79,10 @@ export default defineConfig({
       '@shared': here('../shared'),
     },
   },
-  build: { target: 'es2020', sourcemap: false, reportCompressedSize: false },
+  build: {
+    target: 'es2020',
+    sourcemap: false,
+    reportCompressedSize: false,
+    ...(browser ? { modulePreload: false, cssCodeSplit: false, rollupOptions: { output: { format: 'iife', inlineDynamicImports: true } } } : {}),
+  },
 })

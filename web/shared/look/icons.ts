@@ -26,7 +26,10 @@ const SHAPES = {
 
 export type IconName = keyof typeof SHAPES
 
-/** The icon as an address for a CSS mask, so that it takes the colour of the text around it. */
+/** What lies inside the picture of an icon, for a page that draws it itself: an element is shown sooner than a picture that must be read first. */
+export const iconShapes = (name: IconName): string => SHAPES[name]
+
+/** The icon as an address for a CSS mask, so that it takes the colour of the text around it, where pages may not draw. */
 export function iconMask(name: IconName): string {
   const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${SHAPES[name]}</svg>`
   return `url("data:image/svg+xml,${encodeURIComponent(picture)}")`

@@ -2,6 +2,8 @@
 export interface Store {
   get<T>(name: string): Promise<T | undefined>
   set(name: string, value: unknown): Promise<void>
+  /** As `set`, without waiting for the disk: for what may be lost with the power, though not with the page. */
+  note(name: string, value: unknown): Promise<void>
   remove(name: string): Promise<void>
 }
 
@@ -9,8 +11,8 @@ export interface Store {
 export function browserStore(database: string): Store {
   let opened: Promise<IDBDatabase> | undefined
   const open = (): Promise<IDBDatabase> => (opened ??= connect(database))
-  const ask = async <T>(mode: IDBTransactionMode, what: (shelf: IDBObjectStore) => IDBRequest): Promise<T> => {
-    const work = (await open()).transaction('drawer', mode, { durability: 'strict' })
+  const ask = async <T>(mode: IDBTransactionMode, what: (shelf: IDBObjectStore) => IDBRequest, durability: IDBTransactionDurability = 'strict'): Promise<T> => {
+    const work = (await open()).transaction('drawer', mode, { durability })
     const request = what(work.objectStore('drawer'))
     return new Promise<T>((done, fail) => {
       work.oncomplete = () => done(request.result as T)
@@ -20,6 +22,7 @@ export function browserStore(database: string): Store {
   return {
     get: (name) => ask('readonly', (shelf) => shelf.get(name)),
     set: (name, value) => ask('readwrite', (shelf) => shelf.put(value, name)),
+    note: (name, value) => ask('readwrite', (shelf) => shelf.put(value, name), 'relaxed'),
     remove: (name) => ask('readwrite', (shelf) => shelf.delete(name)),
   }
 }
@@ -39,6 +42,7 @@ export function memoryStore(): Store {
   return {
     get: <T>(name: string) => Promise.resolve(kept.get(name) as T | undefined),
     set: async (name, value) => void kept.set(name, value),
+    note: async (name, value) => void kept.set(name, value),
     remove: async (name) => void kept.delete(name),
   }
 }

@@ -68,9 +68,10 @@ export class CodeMaker {
     return this.make(next)
   }
 
+  /** Losing power takes longer than a code lives, so the disk need not be waited for. */
   private async show(next: Shown): Promise<void> {
     this.shown = next
-    await platform.store.set('shown', { ...next })
+    await platform.store.note('shown', { ...next })
   }
 
   private async make({ step, tap }: Shown): Promise<Code> {

@@ -14,6 +14,7 @@ import type { Platform } from './platform'
 const store: Store = {
   get: <T>(name: string) => Promise.resolve((wx.getStorageSync(`city:${name}`) || undefined) as T | undefined),
   set: async (name, value) => wx.setStorageSync(`city:${name}`, value),
+  note: async (name, value) => wx.setStorageSync(`city:${name}`, value),
   remove: async (name) => wx.removeStorageSync(`city:${name}`),
 }
 
