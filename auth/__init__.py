@@ -6,6 +6,7 @@ Other floors use these names and nothing below them.
 from auth import jobs as jobs
 from auth.access import TokenAuthenticator, any_staff
 from auth.admitting import Newcomer, admit_many
+from auth.agreements.routes import routes as agreement_routes
 from auth.consents.personal import SharingData
 from auth.consents.routes import routes as consent_routes
 from auth.consents.sharing import consent_stands, partners_with_consent, subject_if_consented
@@ -36,7 +37,7 @@ from auth.terminals import admit as admit_terminal
 from auth.terminals import public_key as terminal_key
 from auth.terminals import set_account as set_terminal_account
 
-ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, oauth_routes)
+ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, agreement_routes, oauth_routes)
 
 __all__ = [
     "PERMISSIONS",

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from auth import devices, residents, schemas, signing_in
+from auth.agreements import keeping as agreements
+from auth.agreements.errors import SeparateConsentNeeded
 from auth.errors import (
     CitizenNumberInvalid,
     FaceCheckFailed,
@@ -63,6 +65,7 @@ def get_me(actor: Actor) -> dict[str, Any]:
         "strength": actor.strength,
         "age_band": residents.age_band(found.id),
         "evidence": residents.evidence(found.id),
+        "agreements_due": agreements.due(found.id),
     }
 
 
@@ -80,6 +83,7 @@ def get_me(actor: Actor) -> dict[str, Any]:
         IdentityAlreadyHeld,
         IdentityAlreadyProven,
         NotForMinors,
+        SeparateConsentNeeded,
         RegisterUnavailable,
         Throttled,
     ),
@@ -96,7 +100,7 @@ def prove_identity(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     gives=schemas.FaceCheckOut,
     mode="calls",
     status=201,
-    errors=(IdentityNeeded, IdentityMismatch, RegisterUnavailable, Throttled),
+    errors=(IdentityNeeded, IdentityMismatch, SeparateConsentNeeded, RegisterUnavailable, Throttled),
 )
 def begin_face_check(actor: Actor) -> live_face.Begun:
     """Begin a live face check; a counter gives the same level without a face."""

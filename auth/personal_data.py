@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from auth import residents, sessions
+from auth.agreements import keeping as agreements
 from auth.models import Device, Resident, SignIn, SignInCode
 from auth.passkeys import keeping
 from core import clock, crypto, ids
@@ -24,7 +25,7 @@ class AuthData:
     def tables(self) -> Iterable[str]:
         """The names of the tables with a resident in them."""
         own = ("resident", "identity_evidence", "device", "session", "sign_in_request", "face_check", "passkey", "passkey_challenge")
-        return (*own, "resident_key", "data_use", "audit")
+        return (*own, "agreement_acceptance", "resident_key", "data_use", "audit")
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
         """The account in the clear, for the resident alone."""
@@ -45,6 +46,7 @@ class AuthData:
             ],
             "devices": [{"name": d.name, "created_at": rfc3339(d.created_at), "used_at": rfc3339(d.used_at)} for d in devices],
             "passkeys": keeping.export(resident_id),
+            "agreements": agreements.export(resident_id),
             "sessions": [{"started_at": rfc3339(s.started_at), "used_at": rfc3339(s.used_at)} for s in signed_in],
         }
 
@@ -55,6 +57,7 @@ class AuthData:
             raise NotFound()
         sessions.end_all("erased", resident_id=resident_id)
         keeping.erase(resident_id)
+        agreements.end_all(resident_id)
         now = clock.now()
         session().execute(update(Device).where(Device.resident_id == resident_id, Device.revoked_at.is_(None)).values(revoked_at=now))
         if found.phone_blind is not None:

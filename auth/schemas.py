@@ -147,6 +147,7 @@ class MeOut(Schema):
     strength = Count(least=1, most=3, required=True)
     age_band = ma.fields.String(required=True, allow_none=True)
     evidence = ma.fields.List(ma.fields.Nested(EvidenceOut), required=True)
+    agreements_due = ma.fields.List(ma.fields.String(), required=True)
 
 
 class IdentityIn(Schema):

@@ -49,6 +49,8 @@ class AuditEvent(StrEnum):
     PURPOSE_WRITTEN = "auth:purpose:write"
     CONSENT_GRANTED = "auth:consent:grant"
     CONSENT_WITHDRAWN = "auth:consent:withdraw"
+    AGREEMENT_ACCEPTED = "auth:agreement:accept"
+    AGREEMENT_WITHDRAWN = "auth:agreement:withdraw"
     GRANT_GIVEN = "auth:grant:give"
     GRANT_REVOKED = "auth:grant:revoke"
     CARD_ISSUED = "cards:card:issue"

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import update
 
 from auth import residents, rules, sessions, signing_in
+from auth.agreements import keeping as agreements
+from auth.agreements.texts import Kind
 from auth.errors import FaceCheckFailed, FaceCheckOver, IdentityMismatch, IdentityNeeded
 from auth.installing import parts
 from auth.models import FaceCheck
@@ -34,9 +36,11 @@ class Begun:
 
 
 def begin(actor: Actor, resident_id: UUID, *, request_id: UUID | None = None) -> Begun:
-    """Announce a check for a named resident, for a step-up or for a sign-in request; IdentityNeeded before L2."""
+    """Announce a check for a named resident, for a step-up or for a sign-in request; IdentityNeeded before L2, SeparateConsentNeeded."""
     limits.count("face_checks", str(resident_id), per=DAY, at_most=parts().policy.face_checks_per_resident_day)
     with transaction():
+        if request_id is None:  # at the door nobody is signed in whose consent could be kept: the page asks, and keeps it once inside
+            agreements.need(actor, Kind.FACE_DATA)
         if residents.get(resident_id).citizen_number_sealed is None:
             raise IdentityNeeded()
         person = residents.reveal(actor, resident_id, purpose="live_face_check", fields=("name", "citizen_number"))

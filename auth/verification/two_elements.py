@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from auth import residents, rules
+from auth.agreements import keeping as agreements
+from auth.agreements.texts import Kind
 from auth.errors import IdentityMismatch, NotForMinors
 from auth.installing import parts
 from auth.rules import AgeBand, Method
@@ -17,13 +19,15 @@ from core.db import transaction
 def prove(actor: Actor, *, name: str, citizen_number: str) -> Issued | None:
     """Prove the caller's identity; the register is asked between two transactions, never inside one.
 
-    Raises IdentityMismatch in the same words for a wrong name and for a number nobody has, IdentityAlreadyHeld, NotForMinors.
+    Raises IdentityMismatch in the same words for a wrong name and for a number nobody has, IdentityAlreadyHeld,
+    NotForMinors, SeparateConsentNeeded.
     """
     written, number = evidence.read(name, citizen_number)
     if rules.age_band(number.born, clock.today()) is AgeBand.UNDER_14:
         raise NotForMinors()
     evidence.count_try(actor.id, number)
     with transaction():
+        agreements.need(actor, Kind.IDENTITY_DATA)
         resident = residents.get(actor.id)
         city_id = resident.city_id
         if resident.citizen_number_blind is not None:

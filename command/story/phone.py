@@ -62,6 +62,12 @@ class Phone:
         code = wait_for(lambda: self._code(before), what=f"a sign-in code on {self.number}")
         body = {"phone": self.number, "code": code, "city": self.city, "device_name": self.name}
         self.tokens = self.do("POST", "/api/sessions", body, proved=True)
+        self.agree("user_agreement", "privacy_policy")
+
+    def agree(self, *kinds: str) -> None:
+        """Agree to the present texts of these kinds, as their holder does after reading them."""
+        read = [text for text in self.do("GET", "/api/agreements")["items"] if text["kind"] in kinds]
+        self.do("POST", "/api/me/agreements", {"items": [{"kind": text["kind"], "version": text["version"]} for text in read]})
 
     def refresh(self) -> None:
         """Change the refresh token for new ones."""
@@ -71,10 +77,12 @@ class Phone:
 
     def prove(self, name: str, citizen_number: str) -> Any:
         """Name and number against the police register; the new token says the new level."""
+        self.agree("identity_data")
         return self._stepped(self.do("POST", "/api/me/identity", {"name": name, "citizen_number": citizen_number}))
 
     def show_face(self, choice: str = "approve") -> Any:
         """Hold the phone before the face, and hand the result on."""
+        self.agree("face_data")
         check = self.do("POST", "/api/me/face-checks")
         page = check["capture_url"].partition("/faces/")[2]
         token = self.outside.form(f"/faces/{page}", choice=choice).body["face_token"]

@@ -8,6 +8,8 @@ import secrets
 from urllib.parse import urlencode
 from uuid import UUID
 
+from auth.agreements import keeping as agreements
+from auth.agreements.texts import Kind
 from auth.consents import ledger, subjects
 from auth.partners import registering
 from auth.partners.registering import PurposeText, Registration
@@ -44,6 +46,9 @@ plain("getInstallation", "/api/installation")
 plain("listPartners", "/api/partners")
 plain("listConsentOffers", "/api/me/consent-offers")
 plain("listConsents", "/api/me/consents")
+plain("listAgreementTexts", "/api/agreements")
+plain("getAgreementText", "/api/agreements/user_agreement/2026-11-01")
+plain("listAgreements", "/api/me/agreements")
 plain("listDataUses", "/api/me/data-uses")
 plain("getOpenidConfiguration", "/.well-known/openid-configuration")
 plain("getOauthMetadata", "/.well-known/oauth-authorization-server")
@@ -98,6 +103,19 @@ def _grant(scene: Scene) -> Ask:
 def _withdraw(scene: Scene) -> Ask:
     shown = ids.show("consent", shared(scene))
     return Ask(f"/api/me/consents/{shown}", None, shown)
+
+
+AGREED = {"kind": "face_data", "version": "2026-11-01"}
+plain("agree", "/api/me/agreements", {"items": [AGREED]})
+
+
+@asks("withdrawAgreement")
+def _withdraw_agreement(scene: Scene) -> Ask:
+    with db.transaction():
+        agreements.agree(scene.owner.actor, [(Kind(AGREED["kind"]), AGREED["version"])])
+        mine = agreements.of_resident(scene.owner.actor, cursor=None, limit=10).items
+        shown = ids.show("agreement", next(each.id for each in mine if each.kind == AGREED["kind"] and each.withdrawn_at is None))
+    return Ask(f"/api/me/agreements/{shown}", None, shown)
 
 
 @asks("readSharedResident")

@@ -19,6 +19,8 @@ import cards
 import payments
 from app import create_app
 from auth import devices, sessions, terminals
+from auth.agreements import keeping as agreements
+from auth.agreements import texts
 from auth.models import Resident, StaffMember
 from auth.proofs import Proof
 from auth.rules import check_digit
@@ -147,6 +149,7 @@ class Whole:
             owner = session.get_one(Resident, newcomer.id)
             tokens = sessions.open_for_resident(owner, device_id=device.id, thumbprint=proof.thumbprint, strength=strength)
             device_id = device.id
+            agreements.agree(actor, [(text.kind, text.version) for text in texts.present().values()])
         assert tokens.refresh_token is not None
         actor = auth.parts().tokens.verify(tokens.access_token).actor
         facts = (newcomer.id, city, name, number, phone, key, device_id)

@@ -38,7 +38,7 @@ def test_every_list_is_paged_or_bounded(shared_app: Flask) -> None:
     """A list without a cursor must be one of those whose length another rule bounds."""
     bounded = {
         *("listCardsAtCounter", "listSessions", "listDevices", "listSignInRequests", "listProducts", "listCards", "listStaff"),
-        *("listTerminals", "listPartners", "listPasskeys", "listConsentOffers", "listWebhookEndpoints"),
+        *("listTerminals", "listPartners", "listPasskeys", "listConsentOffers", "listAgreementTexts", "listWebhookEndpoints"),
     }
     for route in shared_app.extensions["edge"].routes:
         if route.gives is not None and "items" in route.gives().fields and "next_cursor" not in route.gives().fields:

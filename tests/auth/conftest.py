@@ -19,6 +19,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import auth
+from auth.agreements import texts
 from auth.rules import check_digit
 from auth.staff import totp
 from auth.verification.police import FaceCapture, FaceResult, IdentityResult
@@ -157,7 +158,13 @@ class House:
     def refresh(self, phone: Phone, token: str) -> TestResponse:
         return self.post("/api/sessions/refresh", {"refresh_token": token}, phone)
 
+    def agree(self, token: str, *kinds: str) -> TestResponse:
+        """Agree to the present texts of these kinds."""
+        items = [{"kind": kind, "version": texts.present()[texts.Kind(kind)].version} for kind in kinds]
+        return self.post("/api/me/agreements", {"items": items}, token=token)
+
     def prove(self, token: str, person: tuple[str, str] = WANG) -> TestResponse:
+        self.agree(token, "identity_data", "face_data")
         return self.post("/api/me/identity", {"name": person[0], "citizen_number": person[1]}, token=token)
 
     def named(self, phone: Phone | None = None, person: tuple[str, str] = WANG) -> tuple[Phone, dict[str, Any]]:

@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the present version of each text, in both languages.
+         * @description Access: anyone (a text is read before anybody agrees to it).
+         */
+        get: operations["listAgreementTexts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{kind}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show one version of a text, earlier ones too.
+         * @description Access: anyone (whoever agreed to a version may read it again).
+         */
+        get: operations["getAgreementText"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bill-payments/{bill_payment}": {
         parameters: {
             query?: never;
@@ -971,6 +1011,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the caller agreed to and when, withdrawn ones too.
+         * @description Access: resident of level L0, strength S1.
+         */
+        get: operations["listAgreements"];
+        put?: never;
+        /**
+         * Agree to the present version of these texts; doing it again changes nothing.
+         * @description Access: resident of level L0, strength S1.
+         */
+        post: operations["agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/agreements/{agreement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an agreement back: what rests on it is refused until it is given again.
+         * @description Access: resident of level L0, strength S1.
+         */
+        delete: operations["withdrawAgreement"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2498,6 +2582,23 @@ export interface components {
         JwksOut: {
             keys: components["schemas"]["JwkOut"][];
         };
+        SectionOut: {
+            title_zh: string;
+            text_zh: string;
+            title_en: string;
+            text_en: string;
+        };
+        TextOut: {
+            /** @enum {string} */
+            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
+            version: string;
+            zh: string;
+            en: string;
+            sections: components["schemas"]["SectionOut"][];
+        };
+        TextsOut: {
+            items: components["schemas"]["TextOut"][];
+        };
         BillPaymentOut: {
             /** @example bill_payment_01k5x3m8q2v7e4t9r6w1y0z3ab */
             id: string;
@@ -3051,6 +3152,35 @@ export interface components {
             strength: number;
             age_band: string | null;
             evidence: components["schemas"]["EvidenceOut"][];
+            agreements_due: string[];
+        };
+        AgreementOut: {
+            /** @example agreement_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            id: string;
+            /** @enum {string} */
+            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
+            version: string;
+            /** @example device_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            device: string | null;
+            /** Format: date-time */
+            agreed_at: string;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+        };
+        AgreementPage: {
+            items: components["schemas"]["AgreementOut"][];
+            next_cursor: string | null;
+        };
+        AgreedIn: {
+            /** @enum {string} */
+            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
+            version: string;
+        };
+        AgreementsIn: {
+            items: components["schemas"]["AgreedIn"][];
+        };
+        DueOut: {
+            due: ("user_agreement" | "privacy_policy" | "identity_data" | "face_data")[];
         };
         PurposeOut: {
             code: string;
@@ -3782,8 +3912,15 @@ export interface components {
             balance_fen: number;
             /** @description Amount in fen (1/100 yuan) */
             most_balance_fen: number;
+            /** @description Amount in fen (1/100 yuan) */
+            least_top_up_fen: number;
+            /** @description Amount in fen (1/100 yuan) */
+            most_top_up_fen: number;
+            /** @description Amount in fen (1/100 yuan) */
+            top_up_unit_fen: number;
             limits: components["schemas"]["LimitsOut"];
             highest_limits: components["schemas"]["LimitsOut"];
+            daily_count: number;
             /** @description Amount in fen (1/100 yuan) */
             spent_today_fen: number;
             /** @description Amount in fen (1/100 yuan) */
@@ -4042,6 +4179,94 @@ export interface operations {
             };
         };
     };
+    listAgreementTexts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextsOut"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgreementText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextOut"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getBillPayment: {
         parameters: {
             query?: never;
@@ -4235,7 +4460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description bill_changed, bill_settled, insufficient_funds, limit_daily, limit_monthly, limit_single, wallet_stopped */
+            /** @description above_your_limits, bill_changed, bill_settled, insufficient_funds, wallet_stopped */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8084,6 +8309,226 @@ export interface operations {
             };
         };
     };
+    listAgreements: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementPage"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementsIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description agreement_outdated */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listConsentOffers: {
         parameters: {
             query?: never;
@@ -8558,7 +9003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, separate_consent_needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8761,7 +9206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied, guardian_required */
+            /** @description denied, guardian_required, separate_consent_needed */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -6,7 +6,7 @@ import type { components } from '@shared/api/schema'
 import { Problem } from '@shared/api/problem'
 import { Session } from '@shared/api/session'
 import { reactive } from 'vue'
-import { prefs } from './prefs'
+import { choose, prefs } from './prefs'
 
 type Schemas = components['schemas']
 export type Card = Schemas['CardOut']
@@ -92,9 +92,15 @@ export async function setClock(): Promise<void> {
   clock.learn(Date.parse(time), asked, Date.now(), 1)
 }
 
+/** The texts were never agreed to, or have a new version: the city knows for whoever is signed in. */
+export function mustAgree(): boolean {
+  return city.signedIn ? (city.heard.me?.agreements_due ?? []).length > 0 : Object.keys(prefs.agreed).length === 0
+}
+
 /** Hear anew who one is, which cards one holds and what the wallet has. */
 export async function hear(): Promise<void> {
   const me = await session.do('get', '/api/me', {})
+  if (me.agreements_due.length > 0) uni.reLaunch({ url: '/pages/welcome' })
   if (me.strength < 2) return keep({ me, cards: [], wallet: null }) // a message alone shows nothing of cards and money
   const wallet = session.do('get', '/api/wallet', {}).catch((fault: unknown) => (fault instanceof Problem ? null : city.heard.wallet))
   const { items: cards } = await session.do('get', '/api/cards', {})
@@ -124,6 +130,7 @@ export const provedEnough = (): boolean => (city.heard.me?.identity_level ?? 0) 
 /** Nobody is signed in any more: nothing of the last resident stays but the device's own key. */
 export async function leftBehind(): Promise<void> {
   city.signedIn = false
+  choose({ agreed: {} }) // the next person on this device is asked anew
   city.heard = { me: null, cards: [], wallet: null }
   await session.forget()
   for (const name of ['heard', 'pay_key', 'shown', 'asked', 'top_up']) await platform.store.remove(name)

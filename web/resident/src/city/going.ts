@@ -1,8 +1,7 @@
 /** Ways between pages, and who may be where. */
-import { city, wake } from './city'
-import { mustAgree } from './prefs'
+import { city, mustAgree, wake } from './city'
 
-export type Place = 'home' | 'code' | 'welcome' | 'enter' | 'prove' | 'card' | 'top_up' | 'receipts' | 'devices' | 'notices' | 'mine' | 'text'
+export type Place = 'home' | 'code' | 'welcome' | 'enter' | 'prove' | 'card' | 'top_up' | 'receipts' | 'devices' | 'notices' | 'mine' | 'agreed' | 'text'
 
 export function go(place: Place, query: Record<string, string> = {}): void {
   const words = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -21,11 +20,11 @@ export function back(): void {
 
 /** Send whoever must not be here yet to where they must be first; true when the page may show itself. */
 export async function admitted(): Promise<boolean> {
+  await wake()
   if (mustAgree()) {
     start('welcome')
     return false
   }
-  await wake()
   if (!city.signedIn) start('enter')
   return city.signedIn
 }

@@ -1,13 +1,13 @@
-/** What the resident chose on this device, known before the first picture: language, elder version, which texts were agreed to. */
+/** What the resident chose on this device, known before the first picture: language, elder version, what was agreed to before signing in. */
 import { preferred, type Language } from '@shared/language/language'
 import { platform } from '@platform'
 import { reactive } from 'vue'
-import { TEXTS_VERSION } from '@/words/agreement'
 
 interface Prefs {
   language: Language
   elder: boolean
-  agreed: string
+  /** By kind of text, the version agreed to; handed in and forgotten at the sign-in. */
+  agreed: Readonly<Record<string, string>>
 }
 
 const kept = (uni.getStorageSync('prefs') || {}) as Partial<Prefs>
@@ -15,13 +15,10 @@ const kept = (uni.getStorageSync('prefs') || {}) as Partial<Prefs>
 export const prefs = reactive<Prefs>({
   language: kept.language ?? preferred(platform.languages()),
   elder: kept.elder ?? false,
-  agreed: kept.agreed ?? '',
+  agreed: kept.agreed ?? {},
 })
 
 export function choose(changes: Partial<Prefs>): void {
   Object.assign(prefs, changes)
   uni.setStorageSync('prefs', { ...prefs })
 }
-
-/** The texts changed since, or were never agreed to. */
-export const mustAgree = (): boolean => prefs.agreed !== TEXTS_VERSION

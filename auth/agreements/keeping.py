@@ -1,0 +1,108 @@
+"""Who agreed to what, and what still has to be agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from auth.agreements import texts
+from auth.agreements.errors import AgreementOutdated, SeparateConsentNeeded
+from auth.agreements.models import Acceptance
+from auth.agreements.texts import AT_FIRST_START, Kind
+from core import audit, clock, ids
+from core.actors import Actor
+from core.db import session
+from core.errors import NotFound
+from core.fields import rfc3339
+from core.paging import Page, page
+from core.vocabulary import AuditEvent
+
+
+def agree(actor: Actor, wanted: Iterable[tuple[Kind, str]]) -> None:
+    """Write down that the caller agrees to these texts; once for each version. AgreementOutdated unless all are the present ones."""
+    for kind, version in dict.fromkeys(wanted):
+        text = texts.present()[kind]
+        if text.version != version:
+            raise AgreementOutdated(kind=str(kind), version=text.version)
+        _keep(actor, text)
+
+
+def _keep(actor: Actor, text: texts.Text) -> None:
+    values = {
+        "id": ids.new_id(),
+        "city_id": actor.city_id,
+        "resident_id": actor.id,
+        "kind": str(text.kind),
+        "text_version": text.version,
+        "text_sha256": text.sha256,
+        "device_id": actor.device_id,
+        "agreed_at": clock.now(),
+    }
+    made = session().scalar(insert(Acceptance).values(values).on_conflict_do_nothing().returning(Acceptance.id))
+    if made is not None:  # else the same was agreed to before, and that moment stays
+        _note(actor, AuditEvent.AGREEMENT_ACCEPTED, made, str(text.kind), text.version)
+
+
+def withdraw(actor: Actor, acceptance_id: UUID) -> None:
+    """Take an agreement back; NotFound for another's. What rests on it asks again."""
+    found = session().get(Acceptance, acceptance_id, with_for_update=True)
+    if found is None or found.resident_id != actor.id:
+        raise NotFound()
+    if found.withdrawn_at is not None:
+        return
+    found.withdrawn_at = clock.now()
+    session().flush()
+    _note(actor, AuditEvent.AGREEMENT_WITHDRAWN, found.id, found.kind, found.text_version)
+
+
+def due(resident_id: UUID) -> list[str]:
+    """The kinds of which the resident has not agreed to the present version, of those that everybody agrees to."""
+    agreed = _live(resident_id)
+    return [str(kind) for kind in AT_FIRST_START if (str(kind), texts.present()[kind].version) not in agreed]
+
+
+def need(actor: Actor, kind: Kind) -> None:
+    """SeparateConsentNeeded unless the caller agreed to the present version of a text about sensitive information."""
+    version = texts.present()[kind].version
+    if (str(kind), version) not in _live(actor.id):
+        raise SeparateConsentNeeded(kind=str(kind), version=version)
+
+
+def of_resident(actor: Actor, *, cursor: str | None, limit: int) -> Page:
+    """What the caller agreed to, newest first, withdrawn ones too."""
+    return page(select(Acceptance).where(Acceptance.resident_id == actor.id), Acceptance.id, cursor=cursor, limit=limit)
+
+
+def export(resident_id: UUID) -> list[dict[str, Any]]:
+    """Everything the resident agreed to, for the resident alone."""
+    mine = session().scalars(select(Acceptance).where(Acceptance.resident_id == resident_id).order_by(Acceptance.id))
+    return [
+        {
+            "kind": each.kind,
+            "text_version": each.text_version,
+            "text_sha256": each.text_sha256.hex(),
+            "agreed_at": rfc3339(each.agreed_at),
+            "withdrawn_at": rfc3339(each.withdrawn_at) if each.withdrawn_at else None,
+        }
+        for each in mine
+    ]
+
+
+def end_all(resident_id: UUID) -> None:
+    """End every agreement, as closing the account does; the lines stay, because they prove that the data were held lawfully."""
+    mine = update(Acceptance).where(Acceptance.resident_id == resident_id, Acceptance.withdrawn_at.is_(None))
+    session().execute(mine.values(withdrawn_at=clock.now()))
+
+
+def _live(resident_id: UUID) -> set[tuple[str, str]]:
+    mine = select(Acceptance.kind, Acceptance.text_version).where(Acceptance.resident_id == resident_id, Acceptance.withdrawn_at.is_(None))
+    return {(kind, version) for kind, version in session().execute(mine)}
+
+
+def _note(actor: Actor, event: AuditEvent, acceptance: UUID, kind: str, version: str) -> None:
+    shown, detail = ids.show("agreement", acceptance), {"kind": kind, "text_version": version}
+    audit.record(actor, event, city_id=actor.city_id, subject=shown, resident_id=actor.id, detail=detail)
