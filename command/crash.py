@@ -48,7 +48,7 @@ def _tell(verdict: Verdict) -> None:
         f" asked again, the slowest after {verdict.slowest:.1f} s), {sum(verdict.refused.values())} refused,"
         f" {verdict.credited} top-ups credited, {verdict.bills} bills paid, {verdict.events} events taken, {verdict.open} left open"
     )
-    for sentence in verdict.found:
+    for sentence in (*verdict.found, *verdict.untried):
         click.echo(f"FOUND {sentence}")
     click.echo("the books agree with everything that was told" if verdict.clean else "the books do NOT agree with what was told")
 

@@ -50,6 +50,7 @@ class Verdict:
     cycles: int = 0
     seconds: float = 0.0
     found: list[str] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)  # what nobody managed to do, so that nothing was proved of it
     blows: dict[str, int] = field(default_factory=dict)
     paid: int = 0
     after_retry: int = 0
@@ -63,8 +64,8 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing wrong was found."""
-        return not self.found
+        """Whether nothing wrong was found, and everything was tried."""
+        return not self.found and not self.untried
 
 
 class Desk:
@@ -208,7 +209,7 @@ class _Run:
         self.endpoint.stop()
         self.verdict.found += self.purses.lost
         if self.verdict.cycles >= SOME_CYCLES:
-            self.verdict.found += self._tried_nothing()
+            self.verdict.untried = self._untried()
         self._compare()
         if not self.verdict.found:
             self.verdict.found += chain_breaks(self.town)
@@ -229,8 +230,7 @@ class _Run:
             self.verdict.found.append(f"{bills} payments of bills were never decided")
         self.verdict.found += hearing.lost(unheard)
 
-    def _tried_nothing(self) -> list[str]:
-        """What nobody managed to do in all this time, so that nothing was proved of it."""
+    def _untried(self) -> list[str]:
         told = self.record
         tried = (
             ("top up", told.credited),

@@ -52,6 +52,8 @@ def apply_tables(pool: Pool) -> None:
 def enter(pool: Pool, customers: Iterable[Customer], readings: Iterable[Reading]) -> None:
     """Enter customers and readings; whoever is known already stays as they are."""
     with pool.connection() as connection, connection.cursor() as cursor:
+        # A hundred thousand readings at the first start: on a busy machine more than what a request may take.
+        cursor.execute("SET LOCAL statement_timeout = '10min'")
         cursor.execute("CREATE TEMP TABLE new_customer (LIKE utility_customer) ON COMMIT DROP")
         with cursor.copy("COPY new_customer (company, account, owner, address, persons, meter) FROM STDIN") as copy:
             for each in customers:

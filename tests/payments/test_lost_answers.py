@@ -1,0 +1,60 @@
+"""Over HTTP: a charge whose connection to PostgreSQL dies after the commit and before the answer, and what a repetition says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from core import clock
+from core.actors import Actor
+from payments import charging
+from tests.payments.conftest import Town
+
+MARK = "Idempotency-Replayed"
+BODY = "an answer is called the request's own whenever its connection broke, whoever wrote it"
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets the next posting be done, and its connection die before anybody reads what came of it."""
+    due: list[bool] = []
+
+    def post(connection: psycopg.Connection[Any], asks: Sequence[Any]) -> Any:
+        given = charging.post_charges(connection, asks)
+        if due:
+            due.pop()
+            connection.close()
+            raise psycopg.OperationalError("the connection is gone")
+        return given
+
+    monkeypatch.setattr(charging._poster, "post", post)
+    return lambda: due.append(True)
+
+
+def _charge(town: Town, holder: Actor, key: str) -> Any:
+    code = town._keys[holder.id].make(clock.timestamp(), 0)
+    return town.call(town.till, "POST", "/api/charges", json={"code": code, "amount_fen": 1_230}, key=key)
+
+
+def test_the_request_that_charged_bears_no_mark_and_the_next_one_of_its_key_does(town: Town, cut: Callable[[], None]) -> None:
+    wang = town.holder(50_000)
+    cut()
+    first = _charge(town, wang, "lost-answer-1")
+    assert (first.status_code, first.headers.get(MARK)) == (201, None)
+    assert town.rows("SELECT replays FROM idempotency WHERE key = 'lost-answer-1'") == [(1,)]
+    again = _charge(town, wang, "lost-answer-1")
+    assert (again.status_code, again.headers.get(MARK), again.json) == (201, "true", first.json)
+    assert town.balance(wang) == 50_000 - 1_230
+
+
+@pytest.mark.xfail(strict=True, reason=BODY)
+def test_a_repetition_bears_its_mark_though_its_own_connection_died(town: Town, cut: Callable[[], None]) -> None:
+    wang = town.holder(50_000)
+    first = _charge(town, wang, "lost-answer-2")
+    cut()
+    again = _charge(town, wang, "lost-answer-2")
+    assert again.json == first.json
+    assert again.headers.get(MARK) == "true"
