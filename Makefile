@@ -32,8 +32,8 @@ pages: ready-run ## build the pages that are missing or out of date (run does it
 api: ready-run ## write the API's types for the pages anew, from the program that runs
 	@$(BIN)/citycard api
 
-screenshots: ready-dev ## every page in both languages and both modes, into docs/screenshots (needs Chromium)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/pages/taking_screenshots.py $(ARGS)
+screenshots: ready-dev ## every page of both apps in both languages and both modes, into docs/screenshots (needs Chromium)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/pages/taking_screenshots.py tests/pages_desk/taking_screenshots.py $(ARGS)
 
 test: ready-dev ## the everyday tests, on a real PostgreSQL and a real Valkey
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not full" $(ARGS)

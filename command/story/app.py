@@ -130,7 +130,7 @@ class App:
         self.fill("姓名" if zh else "Name", person["name"])
         self.fill("身份证号" if zh else "Citizen number", person["citizen_number"])
         self.press("我单独同意：用身份证号核对身份" if zh else "I agree to this alone: my citizen number is checked")
-        self.press("提交核对" if zh else "Check")
+        self.press("提交核对" if zh else "Check", exact=True)
         self.sees("姓名与身份证号已核对" if zh else "Name and number were checked")
 
     def show_face(self) -> None:

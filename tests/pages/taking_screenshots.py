@@ -1,20 +1,17 @@
-"""`make screenshots`: every page in both languages and both versions, as small pictures in docs/screenshots."""
+"""`make screenshots`, the resident's app: every page in both languages and both versions, as small pictures in docs/screenshots."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from command.story.cast import Stage
 from tests.pages.app_in_browser import App, newcomer
+from tests.pages.pictures import PICTURES, keep_small
 from tests.pages.tour import walk
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screenshots" / "resident"
-COLOURS = 64
+FOLDER = PICTURES / "resident"
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
@@ -28,6 +25,5 @@ def test_take(phone: Callable[..., App], stage: Stage, language: str, elder: boo
         height = app.page.evaluate("Math.max(844, document.documentElement.scrollHeight)")
         app.page.set_viewport_size({"width": 390, "height": height})
         app.page.wait_for_timeout(300)
-        picture = Image.open(io.BytesIO(app.page.screenshot()))
+        keep_small(app.page.screenshot(), folder / f"{number:02}-{name}.png")
         app.page.set_viewport_size({"width": 390, "height": 844})
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(folder / f"{number:02}-{name}.png", optimize=True)

@@ -109,7 +109,7 @@ def test_in_english_and_with_a_refused_agreement_there_is_a_way_on(phone: Phones
     app.fill("Name", "王小二")
     app.fill("Citizen number", person["citizen_number"])
     app.press("I agree to this alone: my citizen number is checked")
-    app.press("Check")
+    app.press("Check", exact=True)
     app.sees("Name and citizen number do not belong together")
     assert app.page.evaluate("document.documentElement.lang") == "en"
 

@@ -1,16 +1,15 @@
-"""Every screen of the counter in both languages, normal and large: checked by axe-core, and kept as a picture."""
+"""`make screenshots`, the counter: every screen in both languages, normal and large, checked by axe-core and kept as a small picture."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from tests.pages.pictures import PICTURES, keep_small
 from tests.pages_desk.conftest import City, Desk, violations
 
-OUT = Path(os.environ.get("CITYCARD_SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots")) / "desk"
+OUT = PICTURES / "desk"
 CLERKS = {"zh-CN": "hefang", "en": "sunli"}
 
 
@@ -31,17 +30,18 @@ class Pictures:
     """Takes each screen in normal and large type, and lets axe-core look at both."""
 
     def __init__(self, desk: Desk, language: str) -> None:
-        self.desk, self.language, self.faults = desk, language, list[str]()
+        self.desk, self.language, self.faults, self.number = desk, language, list[str](), 0
 
     def take(self, name: str) -> None:
         """One screen, as it stands now."""
+        self.number += 1
         larger = self.desk.page.locator(".tools button").first
         for mode in ("normal", "large"):
             found = violations(self.desk.page)
             self.faults += [f"{name} {mode}: {each}" for each in found]
-            place = OUT / f"{name}-{self.language}-{mode}.png"
+            place = OUT / f"{self.language}-{mode}" / f"{self.number:02}-{name}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
-            self.desk.page.screenshot(path=place, full_page=True)
+            keep_small(self.desk.page.screenshot(full_page=True), place)
             larger.click()
 
 

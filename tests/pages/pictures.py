@@ -1,0 +1,18 @@
+"""Where the pictures of the pages lie, and how they are kept small."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+
+PICTURES = Path(os.environ.get("CITYCARD_SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots"))
+COLOURS = 64
+
+
+def keep_small(taken: bytes, place: Path) -> None:
+    """Keep a picture in a palette of its own colours: a page has few of them."""
+    picture = Image.open(io.BytesIO(taken)).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(place, optimize=True)
