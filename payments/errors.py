@@ -16,6 +16,8 @@ CityError
     ├── ReversalTooLate      another day than that of the charge
     ├── ChargeUndone         reversed already, or partly refunded before a reversal
     ├── RefundTooMuch        more than is left of the charge
+    ├── TopUpNotRefundable   not credited, or not paid through a provider
+    ├── TopUpRefundTooMuch   more than is left of the top-up
     ├── MerchantShort        the merchant's account cannot give it back now
     └── NoticeMismatch       a paid order that does not fit what was ordered
 """
@@ -89,6 +91,18 @@ class RefundTooMuch(Conflict):
     code = "refund_too_much"
     zh = "退款金额超过可退余额，最多还可退 {left_fen} 分"
     en = "More than is left to refund; at most {left_fen} fen"
+
+
+class TopUpNotRefundable(Conflict):
+    code = "top_up_not_refundable"
+    zh = "这笔充值不能退回：须已到账、经支付机构支付，且钱包可用"
+    en = "This top-up cannot be taken back: it must be credited, paid through a provider, and the wallet open"
+
+
+class TopUpRefundTooMuch(Conflict):
+    code = "top_up_refund_too_much"
+    zh = "退回金额超过这笔充值的可退余额，最多还可退 {left_fen} 分"
+    en = "More than is left of this top-up; at most {left_fen} fen"
 
 
 class MerchantShort(Conflict):

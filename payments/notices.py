@@ -13,10 +13,10 @@ from core.actors import system
 from core.db import session, transaction
 from core.errors import CityError, NotFound, Throttled, Unavailable
 from core.vocabulary import AuditEvent
-from payments import topping_up
+from payments import top_up_refunds, topping_up
 from payments.errors import NoticeMismatch
 from payments.models import TopUp
-from payments.providers import CallbackRefused, Notice, NoticeKind, OrderState
+from payments.providers import CallbackRefused, Notice, NoticeKind, OrderState, PaymentProvider
 from payments.rules import TopUpState
 from payments.wiring import provider_named
 
@@ -36,13 +36,24 @@ def take_notice(provider: str, headers: Mapping[str, str], raw_body: bytes) -> N
     except CallbackRefused as refusal:
         _note(provider, refusal)
         raise
-    if notice.kind is not NoticeKind.ORDER:
-        raise NotFound()
+    if notice.kind is NoticeKind.REFUND:
+        _take_refund(chosen, notice)
+        return
     top_up_id = _of(provider, notice)
     seen = chosen.query(notice.number)
     if seen is None:
         raise Unavailable()
     if topping_up.learn(top_up_id, seen) is not TopUpState.CREDITED and seen.state is OrderState.PAID:
+        raise NoticeMismatch()
+
+
+def _take_refund(provider: PaymentProvider, notice: Notice) -> None:
+    with transaction():
+        refund_id = top_up_refunds.of_number(provider.name, notice.number)
+    seen = provider.query_refund(notice.number)
+    if seen is None:
+        raise Unavailable()
+    if top_up_refunds.learn(refund_id, seen) == "mismatch":
         raise NoticeMismatch()
 
 

@@ -13,12 +13,13 @@ from core.fields import rfc3339
 from payments import wallets
 from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp, Wallet
+from payments.top_up_refund_models import TopUpRefund
 
 
 class PaymentData:
     """Wallets and everything that moved them."""
 
-    tables: Iterable[str] = ("wallet", "charge", "top_up", "refund", "bill_payment")
+    tables: Iterable[str] = ("wallet", "charge", "top_up", "refund", "bill_payment", "top_up_refund")
 
     def export(self, resident_id: UUID) -> dict[str, Any]:
         """Every wallet with its balance, and every charge, refund and top-up."""
@@ -32,6 +33,10 @@ class PaymentData:
             "top_ups": [
                 {"amount_fen": t.amount_fen, "state": t.state, "provider": t.provider, "at": rfc3339(t.created_at)}
                 for t in session().scalars(select(TopUp).where(TopUp.resident_id == resident_id).order_by(TopUp.id))
+            ],
+            "top_up_refunds": [
+                {"amount_fen": r.amount_fen, "state": r.state, "provider": r.provider, "at": rfc3339(r.reserved_at)}
+                for r in session().scalars(select(TopUpRefund).where(TopUpRefund.resident_id == resident_id).order_by(TopUpRefund.id))
             ],
             "bill_payments": [
                 {"amount_fen": b.amount_fen, "purpose": b.purpose, "state": b.state, "at": rfc3339(b.reserved_at)}

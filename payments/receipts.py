@@ -19,9 +19,10 @@ from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp
 from payments.offline.models import OfflineTrade
 from payments.rules import TopUpState
+from payments.top_up_refund_models import TopUpRefund
 
 # What a receipt adds to the wallet, by kind.
-SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "bill": -1, "offline": -1}
+SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "top_up_refund": -1, "bill": -1, "offline": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
         TopUp.provider,
         TopUp.decided_at.label("recorded_at"),
     ).where(TopUp.resident_id == actor.id, TopUp.city_id == actor.city_id, TopUp.state == TopUpState.CREDITED)
-    more = [(_bills(actor), BillPayment.id), (_offline(actor), OfflineTrade.id)]
+    more = [(_bills(actor), BillPayment.id), (_taken_back(actor), TopUpRefund.id), (_offline(actor), OfflineTrade.id)]
     return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), *more]
 
 
@@ -151,6 +152,22 @@ def _bills(actor: Actor) -> Select[Any]:
         cast(null(), Text).label("provider"),
         BillPayment.decided_at.label("recorded_at"),
     ).where(BillPayment.resident_id == actor.id, BillPayment.city_id == actor.city_id, BillPayment.receipt_number.is_not(None))
+
+
+def _taken_back(actor: Actor) -> Select[Any]:
+    """What went back to where a top-up was paid from."""
+    return select(
+        TopUpRefund.id,
+        TopUpRefund.receipt_number,
+        literal("top_up_refund").label("kind"),
+        TopUpRefund.amount_fen,
+        literal(0).label("refunded_fen"),
+        literal("posted").label("state"),
+        cast(null(), Uuid).label("charge_id"),
+        cast(null(), Uuid).label("merchant_id"),
+        TopUpRefund.provider,
+        TopUpRefund.decided_at.label("recorded_at"),
+    ).where(TopUpRefund.resident_id == actor.id, TopUpRefund.city_id == actor.city_id, TopUpRefund.state == "posted")
 
 
 def _offline(actor: Actor) -> Select[Any]:

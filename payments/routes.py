@@ -23,6 +23,7 @@ from payments import (
     providers,
     receipts,
     refunding,
+    top_up_refunds,
     topping_up,
     wallets,
 )
@@ -77,6 +78,40 @@ def create_top_up(actor: Actor, body: dict[str, Any], work_id: UUID) -> topping_
 def get_top_up(actor: Actor, top_up: UUID) -> topping_up.TopUpView:
     """Where a top-up stands."""
     return topping_up.own(actor, top_up)
+
+
+@routes.post(
+    "/api/top-ups/<id:top_up>/refunds",
+    operation="refundTopUp",
+    access=resident(level=2, fresh=limits.RAISE_FRESH),
+    takes=s.TopUpRefundIn,
+    gives=s.TopUpRefundOut,
+    mode="calls",
+    idempotent=True,
+    status=201,
+    errors=(
+        errors.WalletMissing,
+        errors.TopUpNotRefundable,
+        errors.TopUpRefundTooMuch,
+        errors.ProviderUnknown,
+        ledger.InsufficientFunds,
+    ),
+)
+def refund_top_up(actor: Actor, top_up: UUID, body: dict[str, Any], work_id: UUID) -> top_up_refunds.TopUpRefundView:
+    """Take back part of a top-up, or all of it, to where it was paid from; `pending` until the provider has answered for certain."""
+    return top_up_refunds.refund_top_up(actor, top_up, **body, refund_id=work_id)
+
+
+@routes.get(
+    "/api/top-up-refunds/<id:top_up_refund>",
+    operation="getTopUpRefund",
+    access=resident(strength=2),
+    gives=s.TopUpRefundOut,
+    etag=True,
+)
+def get_top_up_refund(actor: Actor, top_up_refund: UUID) -> top_up_refunds.TopUpRefundView:
+    """Where the refund of a top-up stands."""
+    return top_up_refunds.own(actor, top_up_refund)
 
 
 @routes.post(

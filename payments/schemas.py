@@ -76,6 +76,26 @@ class TopUpOut(Schema):
     decided_at = Moment(required=True, allow_none=True)
 
 
+class TopUpRefundIn(Schema):
+    """How much of the top-up to take back."""
+
+    amount_fen = Fen(required=True)
+
+
+class TopUpRefundOut(Schema):
+    """A refund of a top-up; `pending` until the provider has answered for certain."""
+
+    id = Id("top_up_refund", required=True)
+    top_up = Id("top_up", required=True, attribute="top_up_id")
+    amount_fen = Fen(required=True)
+    provider = fields.String(required=True)
+    state = OneOf("pending", "refunded", "failed", required=True)
+    reason = fields.String(required=True)
+    receipt_number = fields.String(required=True, allow_none=True)
+    reserved_at = Moment(required=True)
+    decided_at = Moment(required=True, allow_none=True)
+
+
 class NoticeOut(Schema):
     """The notice was taken and what follows from it is committed."""
 
@@ -159,7 +179,7 @@ class ReceiptOut(Schema):
 
     id = Id("receipt", required=True)
     number = fields.String(required=True)
-    kind = OneOf("charge", "refund", "reversal", "top_up", "bill", "offline", required=True)
+    kind = OneOf("charge", "refund", "reversal", "top_up", "top_up_refund", "bill", "offline", required=True)
     amount_fen = Fen(required=True)
     change_fen = fields.Integer(required=True)
     refunded_fen = Fen(least=0, required=True)

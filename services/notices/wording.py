@@ -46,6 +46,18 @@ WORDINGS: Mapping[Event, Wording] = {
         sms="card_found",
     ),
     Event.TOP_UP_CREDITED: Wording("充值到账", "Top-up received", "钱包充值{amount}元已到账。", "CNY {amount} was added to your wallet."),
+    Event.TOP_UP_REFUNDED: Wording(
+        "充值已退回",
+        "Top-up returned",
+        "{amount}元已退回您原来的付款方式。",
+        "CNY {amount} went back to where you had paid from.",
+    ),
+    Event.TOP_UP_REFUND_VOIDED: Wording(
+        "充值退回未成功",
+        "Top-up not returned",
+        "支付机构未能退回{amount}元，款项已回到钱包。",
+        "The payment provider could not return CNY {amount}; the money is back in your wallet.",
+    ),
     Event.CHARGE_POSTED: Wording("消费凭证", "Payment", "您于{time}消费{amount}元。", "You paid CNY {amount} at {time}."),
     Event.CHARGE_REVERSED: Wording(
         "消费已撤销",

@@ -25,7 +25,7 @@ from citycode.journal import batch_to_sign
 from command.story import proving
 from core import clock, db, files, ids
 from core.actors import system
-from payments import topping_up
+from payments import top_up_refunds, topping_up
 from services.notices.models import NoticeRow
 from tests.access.whole import EVERY_FUNCTION, YUNCHUAN, Person, Till, Whole
 from tests.auth.authenticator import Authenticator, cbor
@@ -453,6 +453,29 @@ def _top_up(scene: Scene) -> Ask:
     topping_up.top_up(scene.owner.actor, amount_fen=1_000, provider="yunpay", top_up_id=identity)
     shown = ids.show("top_up", identity)
     return Ask(f"/api/top-ups/{shown}", None, shown)
+
+
+def _credited(scene: Scene) -> UUID:
+    """A top-up of the owner's that the provider has been paid for."""
+    identity = ids.new_id()
+    topping_up.top_up(scene.owner.actor, amount_fen=1_000, provider="yunpay", top_up_id=identity)
+    scene.whole.provider.paid(ids.show("top_up", identity))
+    topping_up.find_out(identity)
+    return identity
+
+
+@asks("refundTopUp")
+def _refund_top_up(scene: Scene) -> Ask:
+    shown = ids.show("top_up", _credited(scene))
+    return Ask(f"/api/top-ups/{shown}/refunds", {"amount_fen": 300}, shown)
+
+
+@asks("getTopUpRefund")
+def _top_up_refund(scene: Scene) -> Ask:
+    refund_id = ids.new_id()
+    top_up_refunds.refund_top_up(scene.owner.actor, _credited(scene), amount_fen=300, refund_id=refund_id)
+    shown = ids.show("top_up_refund", refund_id)
+    return Ask(f"/api/top-up-refunds/{shown}", None, shown)
 
 
 @asks("takePaymentNotice")

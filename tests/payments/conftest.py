@@ -9,7 +9,7 @@ import itertools
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,18 @@ from core.limits import Quotas
 from core.ports import Call
 from core.web import Edge
 from payments import charging, topping_up
-from payments.providers import CallbackRefused, Notice, NoticeKind, Order, OrderState, OrderView, ProviderRefused
+from payments.providers import (
+    CallbackRefused,
+    Notice,
+    NoticeKind,
+    Order,
+    OrderState,
+    OrderView,
+    ProviderRefused,
+    Refund,
+    RefundState,
+    RefundView,
+)
 
 YUNCHUAN, LINHU = 990100, 990200
 CITIES = Path(__file__).parents[2] / "config" / "cities"
@@ -49,6 +60,7 @@ class Provider:
 
     name: str = "yunpay"
     orders: dict[str, OrderView] = field(default_factory=dict)
+    refunds: dict[str, RefundView] = field(default_factory=dict)
     away: bool = False
     loses_answers: bool = False
     refuses: bool = False
@@ -108,11 +120,17 @@ class Provider:
             state=said["state"],
         )
 
-    def refund(self, refund: Any) -> Any:
-        raise NotImplementedError
+    def refund(self, refund: Refund) -> RefundView:
+        self._reachable()
+        state = RefundState.REFUSED if self.refuses else RefundState.DONE
+        seen = RefundView(number=refund.number, state=state, amount_fen=refund.amount_fen)
+        seen = self.refunds.setdefault(refund.number, seen)
+        return replace(seen, state=RefundState.UNKNOWN) if self.loses_answers else seen
 
-    def query_refund(self, number: str) -> Any:
-        raise NotImplementedError
+    def query_refund(self, number: str) -> RefundView | None:
+        self._reachable()
+        self.asked += 1
+        return self.refunds.get(number)
 
     def day_file(self, day: dt.date) -> str | None:
         return None

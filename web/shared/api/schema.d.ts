@@ -2236,6 +2236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/top-up-refunds/{top_up_refund}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the refund of a top-up stands.
+         * @description Access: resident of level L0, strength S2.
+         */
+        get: operations["getTopUpRefund"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/top-ups": {
         parameters: {
             query?: never;
@@ -2270,6 +2290,26 @@ export interface paths {
         get: operations["getTopUp"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/top-ups/{top_up}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back part of a top-up, or all of it, to where it was paid from; `pending` until the provider has answered for certain.
+         * @description Access: resident of level L2, strength S2, proved within 300 s.
+         */
+        post: operations["refundTopUp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3667,7 +3707,7 @@ export interface components {
             id: string;
             number: string;
             /** @enum {string} */
-            kind: "charge" | "refund" | "reversal" | "top_up" | "bill" | "offline";
+            kind: "charge" | "refund" | "reversal" | "top_up" | "top_up_refund" | "bill" | "offline";
             /** @description Amount in fen (1/100 yuan) */
             amount_fen: number;
             change_fen: number;
@@ -3869,6 +3909,23 @@ export interface components {
             city_id: number;
             keys: components["schemas"]["TrustedKeyOut"][];
         };
+        TopUpRefundOut: {
+            /** @example top_up_refund_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            id: string;
+            /** @example top_up_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            top_up: string;
+            /** @description Amount in fen (1/100 yuan) */
+            amount_fen: number;
+            provider: string;
+            /** @enum {string} */
+            state: "pending" | "refunded" | "failed";
+            reason: string;
+            receipt_number: string | null;
+            /** Format: date-time */
+            reserved_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+        };
         TopUpIn: {
             /** @description Amount in fen (1/100 yuan) */
             amount_fen: number;
@@ -3891,6 +3948,10 @@ export interface components {
             expires_at: string;
             /** Format: date-time */
             decided_at: string | null;
+        };
+        TopUpRefundIn: {
+            /** @description Amount in fen (1/100 yuan) */
+            amount_fen: number;
         };
         LimitsOut: {
             /** @description Amount in fen (1/100 yuan) */
@@ -13444,6 +13505,71 @@ export interface operations {
             };
         };
     };
+    getTopUpRefund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                top_up_refund: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopUpRefundOut"];
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createTopUp: {
         parameters: {
             query?: never;
@@ -13599,6 +13725,116 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refundTopUp: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description One id per operation; repeat it when trying again */
+                "Idempotency-Key": string;
+            };
+            path: {
+                top_up: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopUpRefundIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopUpRefundOut"];
+                };
+            };
+            /** @description idempotency_key_missing, malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found, payment_provider_unknown, wallet_missing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description insufficient_funds, top_up_not_refundable, top_up_refund_too_much */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -173,6 +173,7 @@ export const en: Readonly<Record<Word, string>> = {
   kind_refund: 'Refund',
   kind_reversal: 'Reversal',
   kind_top_up: 'Top-up',
+  kind_top_up_refund: 'Top-up returned',
   kind_bill: 'Bill',
   kind_offline: 'Offline payment',
   state_reversed: 'Reversed',

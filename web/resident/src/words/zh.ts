@@ -171,6 +171,7 @@ export const zh = {
   kind_refund: '退款',
   kind_reversal: '撤销退回',
   kind_top_up: '充值',
+  kind_top_up_refund: '充值退回',
   kind_bill: '缴费',
   kind_offline: '离线付款',
   state_reversed: '已撤销',
