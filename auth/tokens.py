@@ -19,7 +19,10 @@ from typing import Any, Final, Protocol
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from auth import claims as claims_of
 from auth import rules
@@ -35,13 +38,13 @@ MAX_LENGTH: Final = 4096
 """Characters; longer texts are refused before anything is decoded."""
 REMEMBERED: Final = 20_000
 _KEYS_KEPT: Final = 5.0
-_URL_SAFE: Final = str.maketrans("-_", "+/")
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _EARLY: Final = 60.0
 _LONGEST: Final = 3600.0
 """Seconds; a revocation is remembered for an hour, so no token may outlive that."""
 # 64 bytes are 86 characters of which the last carries four bits: any other last character would be a second spelling.
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{20,400}\.[A-Za-z0-9_-]{20,3800}\.[A-Za-z0-9_-]{85}[AQgw]")
-_ES256: Final = jwt.get_algorithm_by_name("ES256")
+_ES256: Final = ECDSA(SHA256())
 
 
 class SigningKey(Protocol):
@@ -62,7 +65,7 @@ class Verified:
     expires_at: int
     issued_at: dt.datetime
     subjects: tuple[str, ...]
-    keys: Mapping[str, EllipticCurvePublicKey]
+    keys: Mapping[bytes, EllipticCurvePublicKey]
     bound_to: str = ""
 
 
@@ -88,7 +91,7 @@ class AccessTokens:
     ) -> None:
         self.issuer = issuer
         self._signing, self._verification = signing, verification
-        self._keys: dict[str, EllipticCurvePublicKey] = {}
+        self._keys: dict[bytes, EllipticCurvePublicKey] = {}
         self._kids: frozenset[str] = frozenset()
         self._keys_until = 0.0
         self._remembered = remembered // 2
@@ -173,11 +176,11 @@ class AccessTokens:
     def _read(self, token: str) -> Verified:
         if len(token) > MAX_LENGTH or not _SHAPE.fullmatch(token):
             raise TokenRefused()
-        signed, _, signature = token.rpartition(".")
-        header, _, payload = signed.partition(".")
+        signed, _, signature = token.encode().rpartition(b".")
+        header, _, payload = signed.partition(b".")
         keys = self._current_keys()
         key = keys.get(header)
-        if key is None or not _ES256.verify(signed.encode(), key, _bytes(signature)):
+        if key is None or not _signed(key, signed, _bytes(signature)):
             raise TokenRefused()
         try:
             claims = claims_of.read(_bytes(payload))
@@ -185,7 +188,7 @@ class AccessTokens:
             raise TokenRefused() from fault
         return self._judge(claims, keys)
 
-    def _judge(self, claims: claims_of.Claims, keys: Mapping[str, EllipticCurvePublicKey]) -> Verified:
+    def _judge(self, claims: claims_of.Claims, keys: Mapping[bytes, EllipticCurvePublicKey]) -> Verified:
         now = clock.timestamp()
         if claims.iss != self.issuer or claims.aud != self.issuer:
             raise TokenRefused()
@@ -200,8 +203,8 @@ class AccessTokens:
         issued_at = dt.datetime.fromtimestamp(claims.iat, dt.UTC)
         return Verified(actor, claims.jti, claims.exp, issued_at, claims_of.subjects(claims, actor), keys, claims.cnf.get("jkt", ""))
 
-    def _current_keys(self) -> dict[str, EllipticCurvePublicKey]:
-        """Header text to key. The same object as long as the keys are the same, so that identity is the key epoch."""
+    def _current_keys(self) -> dict[bytes, EllipticCurvePublicKey]:
+        """Header segment to key. The same object as long as the keys are the same, so that identity is the key epoch."""
         if time.monotonic() < self._keys_until:
             return self._keys
         found = self._verification(PURPOSE)
@@ -212,14 +215,23 @@ class AccessTokens:
         return self._keys
 
 
-def _header(kid: str) -> str:
+def _header(kid: str) -> bytes:
     """The header segment that PyJWT writes for a key: the only one accepted under it."""
     sample = jwt.encode({}, "a key of no meaning, long enough for HS256", algorithm="HS256", headers={"typ": TYPE, "kid": kid})
     spoken = jwt.get_unverified_header(sample) | {"alg": "ES256"}
     text = msgspec.json.encode(dict(sorted(spoken.items())))
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+    return base64.urlsafe_b64encode(text).rstrip(b"=")
 
 
-def _bytes(text: str) -> bytes:
-    """What base64url text of the checked shape says; binascii itself, because a token is read for every new caller."""
-    return binascii.a2b_base64(text.translate(_URL_SAFE) + "===")
+def _signed(key: EllipticCurvePublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether the 64 bytes are the key's ES256 signature (RFC 7518 section 3.4): as PyJWT checks it, without asking what key it is."""
+    try:
+        key.verify(encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:])), message, _ES256)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _bytes(segment: bytes) -> bytes:
+    """What base64url of the checked shape says; binascii itself, because a token is read for every new caller."""
+    return binascii.a2b_base64(segment.translate(_URL_SAFE) + b"===")

@@ -1,5 +1,6 @@
 """The program under load: a filled city, the web as it ships, signed-in tills, and requests made just before they are sent."""
 
+import gc
 import itertools
 import json
 import secrets
@@ -96,6 +97,7 @@ class Loaded:
             from app import create_app
 
             self._app = create_app(settings.read(self.installation.environment()))
+            gc.freeze()  # as command.web does before it serves
         return self._app
 
     def close(self) -> None:
