@@ -85,7 +85,7 @@ def installation(settings: Settings) -> dict[str, Any]:
         "default_city": default.id,
         "cities": [{"id": city.id, "zh": city.facts.zh, "en": city.facts.en} for city in served],
         "sandboxes": list(settings.sandboxes),
-        "sandbox_url": settings.outside_url if settings.sandboxes else None,
+        "sandbox_url": (settings.outside_public_url or settings.outside_url) if settings.sandboxes else None,
     }
 
 

@@ -25,14 +25,16 @@ def worker(home: Home, environment: Mapping[str, str]) -> Child:
     return Child("worker", command, _for_the_application(home, environment), home.logs / "worker.log")
 
 
-def outside(home: Home, read: Settings, port: int) -> Child:
-    """The process that plays agencies, SMS, police and payment provider; it knows nothing of the platform's secrets."""
+def outside(home: Home, read: Settings, port: int, trust: Mapping[str, str] | None = None) -> Child:
+    """The process that plays agencies, SMS, police and payment provider; it knows nothing of the platform's secrets;
+    `trust` is what makes it believe the platform's certificate in LAN mode."""
     environment = {
-        **_bare(home),
+        **bare(home),
+        **(trust or {}),
         "CITYCARD_OUTSIDE_DATABASE_URL": read.outside_database_url or "",
         "CITYCARD_OUTSIDE_DATA": str(home.folder / "outside"),
         "CITYCARD_OUTSIDE_PORT": str(port),
-        "CITYCARD_OUTSIDE_URL": read.outside_url or "",
+        "CITYCARD_OUTSIDE_URL": read.outside_public_url or read.outside_url or "",
         "CITYCARD_PLATFORM_URL": read.public_url,
     }
     return Child("outside", [sys.executable, "-m", "outside"], environment, home.logs / "outside.log")
@@ -41,14 +43,15 @@ def outside(home: Home, read: Settings, port: int) -> Child:
 def pages(home: Home) -> Child:
     """The build of the pages, which ends by itself; it needs to know nothing but where to say how far it is."""
     command = ["nice", "-n", "5", sys.executable, "-m", "command", "pages"]
-    return Child("pages", command, {**_bare(home), "CITYCARD_DATA_DIR": str(home.folder)}, home.logs / "pages.log", once=True)
+    return Child("pages", command, {**bare(home), "CITYCARD_DATA_DIR": str(home.folder)}, home.logs / "pages.log", once=True)
 
 
 def _for_the_application(home: Home, environment: Mapping[str, str]) -> dict[str, str]:
     ours = {name: value for name, value in environment.items() if name.startswith("CITYCARD_") and name not in NOT_FOR_THE_APPLICATION}
-    return {**_bare(home), **ours}
+    return {**bare(home), **ours}
 
 
-def _bare(home: Home) -> dict[str, str]:
+def bare(home: Home) -> dict[str, str]:
+    """The variables of this process without any that say where data are."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(("CITYCARD_", "PG", "GRANIAN_"))}
     return {**rest, CHILD_MARK: str(home.folder), "PYTHONUNBUFFERED": "1"}

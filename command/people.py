@@ -22,6 +22,7 @@ from core import ids
 from core.actors import Actor, ActorKind
 from core.db import transaction
 
+LOOPBACK, EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 FLAGS = ("expired", "locked", "frozen", "lost")
 
 
@@ -41,6 +42,7 @@ def _how(settings: Settings) -> dict[str, Any]:
     """Where to sign in and where the codes come from."""
     return {
         "address": settings.public_url,
+        "address_here": f"http://{LOOPBACK if settings.host in EVERYWHERE else settings.host}:{settings.port}",
         "api_guide": f"{settings.public_url}/openapi.json",
         "phones": f"{settings.outside_url}/phones",
         "messages_of_a_phone": f"{settings.outside_url}/phones/{{phone}}/messages",

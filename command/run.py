@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from command import children, pages, ports
 from command.embedded.errors import CannotStart
 from command.embedded.processes import last_lines
 from command.home import Home, hold, home, is_held, write_private
+from command.lan import Opening, open_to_lan
 from command.progress import say, step
 from command.seeding import seed
 from command.servers import Servers
@@ -41,23 +43,31 @@ class Ended(BaseException):
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="端口 · the port to listen on")
 @click.option("--host", help="监听地址 · the address to listen on (127.0.0.1)")
-def run(port: int | None, host: str | None) -> None:
+@click.option(
+    "--lan",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS|NAME]",
+    help="局域网模式，真手机可用 HTTPS 打开 · LAN mode: a real phone opens the app over HTTPS",
+)
+def run(port: int | None, host: str | None, lan: str | None) -> None:
     """启动 · start everything; Ctrl-C ends it."""
     here = home()
     here.make_folder()
+    options = {name: value for name, value in (("CITYCARD_PORT", str(port or "")), ("CITYCARD_HOST", host or "")) if value}
     while True:
         with hold(here.lock) as still_ours:
             if still_ours is not None:
-                _run_or_refuse(here, port, host, still_ours)
+                _run_or_refuse(here, options, lan, still_ours)
                 return
         if _joined(here):
             return
 
 
-def _run_or_refuse(here: Home, port: int | None, host: str | None, still_ours: Callable[[], bool]) -> None:
+def _run_or_refuse(here: Home, options: Mapping[str, str], lan: str | None, still_ours: Callable[[], bool]) -> None:
     here.note.unlink(missing_ok=True)
     try:
-        _run(here, port, host, still_ours)
+        _run(here, options, lan, still_ours)
     except (CannotStart, settings.SettingsRefused) as fault:
         raise click.ClickException(str(fault)) from None
     finally:
@@ -81,13 +91,13 @@ def _joined(here: Home) -> bool:
     return False
 
 
-def _run(here: Home, port: int | None, host: str | None, still_ours: Callable[[], bool]) -> None:
+def _run(here: Home, options: Mapping[str, str], lan: str | None, still_ours: Callable[[], bool]) -> None:
     supervisor = Supervisor()
     servers = Servers(here)
     _end_on_signals(supervisor)
     with ExitStack() as stack:
         try:
-            _start(here, servers, supervisor, stack, {"CITYCARD_PORT": str(port or ""), "CITYCARD_HOST": host or ""})
+            _start(here, servers, supervisor, stack, options, lan)
             _look_after(servers, supervisor, still_ours)
         except Ended:
             print(flush=True)
@@ -95,20 +105,25 @@ def _run(here: Home, port: int | None, host: str | None, still_ours: Callable[[]
     say(f"已停止；数据在 {here.folder}", f"stopped; the data are in {here.folder}")
 
 
-def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStack, options: Mapping[str, str]) -> None:
+def _start(here: Home, servers: Servers, supervisor: Supervisor, stack: ExitStack, options: Mapping[str, str], lan: str | None) -> None:
     began = time.monotonic()
+    if lan is not None and os.environ.get("CITYCARD_ENVIRONMENT") == "production":
+        raise CannotStart(zh="局域网模式只用于演示，不用于 production", en="LAN mode is for demos, never for production")
     here.prepare()
     if kill_left_behind(here.folder):
         say("清理了上次被强行结束的进程", "ended what a killed run had left behind")
+    opening = None if lan is None else open_to_lan(here, lan, stack.callback)
     stack.callback(servers.stop)
     servers.start(os.environ)
-    environment = _environment(here, servers, {name: value for name, value in options.items() if value}, stack)
+    environment = _environment(here, servers, {**options, **(opening.environment() if opening else {})}, stack)
     read = settings.read(environment)
     _prepare_data(read)
     stack.callback(supervisor.end)
-    _start_children(here, read, environment, supervisor)
+    _start_children(here, read, environment, supervisor, opening)
     _note(here, read, environment)
     _tell(here, read, time.monotonic() - began)
+    if opening:
+        opening.tell(sys.stdout)
     if not read.production and pages.wanted_by_run():
         # Only now: the API answers already, and whoever opens a page meanwhile sees how far the build is.
         say(f"正在构建页面，进度见 {read.public_url}/app/", "building the pages; that address shows how far it is")
@@ -170,11 +185,13 @@ def _prepare_data(read: settings.Settings) -> None:
             seed(read)
 
 
-def _start_children(here: Home, read: settings.Settings, environment: Mapping[str, str], supervisor: Supervisor) -> None:
+def _start_children(
+    here: Home, read: settings.Settings, environment: Mapping[str, str], supervisor: Supervisor, opening: Opening | None
+) -> None:
     played = bool(read.sandboxes and read.outside_database_url)
     outside_port = int((read.outside_url or ":0").rpartition(":")[2])
     if played:
-        supervisor.start(children.outside(here, read, outside_port))
+        supervisor.start(children.outside(here, read, outside_port, opening.trust() if opening else None))
     supervisor.start(children.web(here, environment))
     with step("网页服务", "web"):
         _wait_until_answering(read.port, "/.well-known/jwks.json", supervisor)
@@ -183,6 +200,8 @@ def _start_children(here: Home, read: settings.Settings, environment: Mapping[st
     if played:
         with step("外部沙箱", "outside"):
             _wait_until_answering(outside_port, "/.well-known/jwks.json", supervisor)
+    for child in opening.children(here, children.bare, web_port=read.port, outside_port=outside_port) if opening else ():
+        supervisor.start(child)
 
 
 def _wait_until_answering(port: int, path: str, supervisor: Supervisor) -> None:

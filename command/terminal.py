@@ -12,6 +12,10 @@ import click
 
 from citycode import Refused
 from command.gate_folder import GateFolder
+from command.home import current_settings
+from core import db, ids
+from core.actors import system
+from core.errors import CityError
 
 FOLDER = click.option("--folder", type=click.Path(path_type=Path), required=True, help="闸机的文件夹 · the gate's own folder")
 
@@ -33,8 +37,29 @@ def settle(folder: Path, code: str) -> None:
     found = next((each for city in program["cities"] for each in city["terminals"] if each["code"] == code), None)
     if found is None:
         raise click.ClickException(f"没有终端 {code} · no terminal {code}")
-    GateFolder(folder).settle(found, address=program["address"], issuer=program["address"])
+    GateFolder(folder).settle(found, address=program["address_here"], issuer=program["address"])
     click.echo(folder)
+
+
+@terminal.command()
+@click.argument("terminal_id")
+@click.option("--reason", required=True, help="核实了什么 · what was found")
+def release(terminal_id: str, reason: str) -> None:
+    """解除暂停 · let a terminal go on that was stopped by too many wrong codes."""
+    import auth
+    from app import create_app
+    from cards.codes import releasing
+
+    with create_app(current_settings()).app_context():
+        try:
+            with db.transaction():
+                identity = ids.parse("terminal", terminal_id)
+                releasing.release(system("command", auth.terminal_city(identity)), identity, reason=reason)
+        except CityError as refusal:
+            raise click.ClickException(f"{refusal.text('zh-CN')}\n{refusal.text('en')}") from None
+        finally:
+            db.drop_connection()
+    click.echo(f"已解除 · released {terminal_id}")
 
 
 @terminal.command()

@@ -83,6 +83,13 @@ class Settings:
         en="Where the process `outside` answers (sandbox SMS, police, payment and agencies)",
         default=None,
     )
+    outside_public_url: str | None = setting(
+        address("http", "https"),
+        form="http(s)://host[:port]",
+        zh="居民看到的沙箱页面地址（局域网模式）；默认同 CITYCARD_OUTSIDE_URL",
+        en="Where residents see the sandbox's pages (LAN mode); CITYCARD_OUTSIDE_URL by default",
+        default=None,
+    )
     outside_database_url: str | None = setting(
         address("postgresql"),
         form="postgresql://citycard_outside…",

@@ -1,0 +1,92 @@
+"""The door to the local network: passes on what is on its list to a process that listens on this machine alone, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import urllib3
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LARGEST = 12 * 2**20
+PATIENCE = urllib3.Timeout(connect=5, read=60)
+# Between two neighbours alone (RFC 9110, 7.6.1); and who a caller says it speaks for is not believed.
+NEIGHBOURS = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
+HEARSAY = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
+PLATFORM = re.compile(r"/|/(?:app|desk|api|oauth2|\.well-known)(?:/.*)?|/openapi\.json|/healthz/(?:live|ready)")
+# What a resident meets in the story: their own messages, the payment page, the face check. The fault switch and the agencies stay inside.
+SANDBOX = re.compile(r"/phones/1[3-9][0-9]{9}|/faces/[^/]+(?:/tokens/[^/]+)?|/yunpay/pay/[^/]+|/static/[a-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A WSGI application: only for its own names, only for paths of its list."""
+
+    port: int
+    allowed: re.Pattern[str]
+    hosts: frozenset[str]
+    pool: urllib3.HTTPConnectionPool = field(init=False)
+
+    def __post_init__(self) -> None:
+        pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, maxsize=32, timeout=PATIENCE, retries=False)
+        object.__setattr__(self, "pool", pool)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if environ.get("HTTP_HOST") not in self.hosts:
+            return _refuse(start_response, "421 Misdirected Request")
+        if not self.allowed.fullmatch(path):
+            return _refuse(start_response, "404 Not Found")
+        if not length.isascii() or not length.isdigit() or "HTTP_TRANSFER_ENCODING" in environ:
+            return _refuse(start_response, "411 Length Required")
+        if int(length) > LARGEST:
+            return _refuse(start_response, "413 Content Too Large")
+        return self._pass_on(environ, path, environ["wsgi.input"].read(int(length)), start_response)
+
+    def _pass_on(self, environ: WSGIEnvironment, path: str, body: bytes, start_response: StartResponse) -> list[bytes]:
+        # As it came: a terminal signs the path with its percent signs.
+        target = quote(path.encode("latin-1"), safe="/~!$&'()*+,;=:@")
+        if query := environ.get("QUERY_STRING"):
+            target += f"?{query}"
+        method = environ["REQUEST_METHOD"]
+        sent = dict(_headers(environ))
+        if body or method not in ("GET", "HEAD"):
+            sent["Content-Length"] = str(len(body))
+        try:
+            came = self.pool.urlopen(
+                method, target, body=body or None, headers=sent, redirect=False, decode_content=False, assert_same_host=False
+            )
+        except urllib3.exceptions.HTTPError:
+            return _refuse(start_response, "502 Bad Gateway")
+        start_response(f"{came.status} {came.reason or 'Answer'}", [(n, v) for n, v in came.headers.items() if n.lower() not in NEIGHBOURS])
+        return [came.data]
+
+
+def platform(port: int, hosts: frozenset[str]) -> Door:
+    """The app, the counter's pages and the API."""
+    return Door(port, PLATFORM, hosts)
+
+
+def sandbox(port: int, hosts: frozenset[str]) -> Door:
+    """The sandbox's pages for residents."""
+    return Door(port, SANDBOX, hosts)
+
+
+def _headers(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
+    if kind := environ.get("CONTENT_TYPE"):
+        yield "Content-Type", kind
+    for name, value in environ.items():
+        plain = name[5:].replace("_", "-").lower()
+        if name.startswith("HTTP_") and plain not in {*NEIGHBOURS, "content-length", "content-type"} and not HEARSAY.fullmatch(plain):
+            yield plain, value
+
+
+def _refuse(start_response: StartResponse, status: str) -> list[bytes]:
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")])
+    return [status.encode()]
