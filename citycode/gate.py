@@ -50,7 +50,8 @@ class Gate:
         self.trust, self.hotlist, self.rules = trust, hotlist, rules
         self._keep = keep
         self._seen: dict[bytes, int] = {}
-        self._serial = self._open_fen = 0
+        # What was uploaded is counted from, also where its trades are no longer kept: a serial number never comes twice.
+        self._serial, self._open_fen = uploaded, 0
         for trade in kept:
             self._remember(trade, open_=trade.serial > uploaded)
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 STOPS = 60
 SHORTEST = dt.timedelta(milliseconds=1)
+# What waits for a city's moment goes as far away again; a repetition after a failure waits for the machine's time alone.
+PUT_OFF = """UPDATE procrastinate_jobs SET scheduled_at = scheduled_at + %s WHERE status = 'todo' AND scheduled_at IS NOT NULL
+  AND attempts = 0 AND coalesce(queueing_lock, '') NOT LIKE 'rhythm:%%'"""
+FORGET_RHYTHMS = "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock LIKE 'rhythm:%'"
 READ = 'SELECT "offset", city_now() FROM clock_offset'
 MOVE = 'UPDATE clock_offset SET "offset" = "offset" + %s'
 # Jobs wait in the machine's time: what waits for a city's moment comes nearer by the same step.
@@ -33,11 +37,12 @@ def clock() -> None:
 
 
 @clock.command()
-def show() -> None:
+@click.option("--ahead", is_flag=True, help="只显示领先的秒数 · only the seconds it is ahead, as `back` takes them")
+def show(ahead: bool) -> None:
     """显示 · the city's time and how far it is ahead of the machine's."""
     with psycopg.connect(owner_url()) as connection:
         offset, now = _read(connection)
-    click.echo(f"{now.isoformat()}  +{offset}")
+    click.echo(offset.total_seconds() if ahead else f"{now.isoformat()}  +{offset}")
 
 
 @clock.command()
@@ -51,6 +56,19 @@ def advance(step: str) -> None:
 
     done = move_forward(create_app(read), owner_url(), duration(step))
     click.echo(f"已拨快 {step}，途中运行了 {done} 个任务 · moved by {step}, {done} jobs ran on the way")
+
+
+@clock.command()
+@click.argument("ahead", type=click.FloatRange(min=0), default=0.0)
+def back(ahead: float) -> None:
+    """拨回 · put the city's time back to AHEAD seconds ahead of the machine's (0: the machine's own)."""
+    read = current_settings()
+    if read.production:
+        raise click.ClickException("production 的时钟不能拨动 · the clock of production cannot be moved")
+    from app import create_app
+
+    step = move_back(create_app(read), owner_url(), dt.timedelta(seconds=ahead))
+    click.echo(f"已拨回 {step} · put back by {step}")
 
 
 def duration(text: str) -> dt.timedelta:
@@ -78,6 +96,22 @@ def move_forward(app: Flask, owner_url: str, step: dt.timedelta) -> int:
             _move(connection, min(left, step / STOPS, _until_next(connection, left)))
             done += jobs.run_due(city_clock.now())
     return done
+
+
+def move_back(app: Flask, owner_url: str, ahead: dt.timedelta) -> dt.timedelta:
+    """Put the time back to `ahead` of the machine's, if it is further; returns by how much. What was written meanwhile keeps its time."""
+    from core import jobs, pulse
+
+    with app.app_context(), psycopg.connect(owner_url, autocommit=True) as connection:
+        with connection.transaction():
+            row = connection.execute('SELECT "offset" FROM clock_offset FOR UPDATE').fetchone()
+            step = max(row[0] - ahead, dt.timedelta()) if row else dt.timedelta()
+            connection.execute(MOVE, (-step,))
+            connection.execute(PUT_OFF, (step,))
+            connection.execute(FORGET_RHYTHMS)
+        pulse.read_now()
+        jobs.plant_rhythms()
+    return step
 
 
 def _until_next(connection: psycopg.Connection[Any], left: dt.timedelta) -> dt.timedelta:

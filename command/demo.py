@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import click
 
@@ -25,13 +28,32 @@ def demo(language: str) -> None:
     walk = begin(Stage.of(json.loads(told.stdout)))
     say(language, f"地址 {walk.stage.issuer}", f"at {walk.stage.issuer}")
     begun = time.monotonic()
-    for number, step in enumerate(walk.steps(), start=1):
-        click.secho(f"\n{number:2}. ", nl=False, fg="green")
-        say(language, step.zh, step.en)
-        for zh, en in step.seen:
-            say(language, f"    · {zh}", f"    · {en}")
+    with ended_once(), closing(walk.steps()) as steps:
+        for number, step in enumerate(steps, start=1):
+            click.secho(f"\n{number:2}. ", nl=False, fg="green")
+            say(language, step.zh, step.en)
+            for zh, en in step.seen:
+                say(language, f"    · {zh}", f"    · {en}")
     click.echo()
     say(language, f"故事走完，用时 {time.monotonic() - begun:.1f} 秒。", f"The story is told, in {time.monotonic() - begun:.1f} s.")
+
+
+@contextmanager
+def ended_once() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and a closed terminal end the walk, and no second one disturb it while it puts things back."""
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(_number: int, _frame: object) -> None:
+        for each in watched:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(each, end) for each in watched]
+    try:
+        yield
+    finally:
+        for each, handler in zip(watched, before, strict=True):
+            signal.signal(each, handler)
 
 
 def say(language: str, zh: str, en: str) -> None:

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ class GateFolder:
         told = {"terminal": terminal["terminal"], "private_jwk": terminal["private_jwk"], "address": address, "issuer": issuer}
         self._write("terminal.json", json.dumps(told).encode())
         (self.home / "terminal.json").chmod(0o600)
+        if not self.journal.uploaded:
+            # A folder that is lost takes its last serial number along: a new one counts on from the millisecond at which it is made.
+            self.journal.taken(time.time_ns() // 1_000_000)
 
     def sync(self) -> dict[str, Any]:
         """Fetch keys and hotlist, say so, and hand over what is waiting; returns what came of it."""

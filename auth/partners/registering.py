@@ -86,9 +86,18 @@ def register(actor: Actor, city_id: int, wanted: Registration) -> Partner:
 
 
 def admit(city_id: int, wanted: Registration) -> Partner:
-    """Register a partner of a demo city or a bulk order; one that is there under this code stays as it is."""
-    known = session().scalar(select(Partner).where(Partner.city_id == city_id, Partner.code == wanted.code))
-    return known or register(system("partners", city_id), city_id, wanted)
+    """Register a partner of a demo city or a bulk order; one that is there under this code keeps all but its scopes."""
+    actor = system("partners", city_id)
+    known = session().scalar(select(Partner).where(Partner.city_id == city_id, Partner.code == wanted.code).with_for_update())
+    if known is None:
+        return register(actor, city_id, wanted)
+    if known.scopes != (scopes := sorted(set(wanted.scopes))):
+        if not rules.scopes_allowed(scopes, public=known.kind == "public"):
+            raise ScopeUnknown()
+        known.scopes, known.version = scopes, known.version + 1
+        session().flush()
+        _note(actor, AuditEvent.PARTNER_CHANGED, known, scopes=scopes)
+    return known
 
 
 def write_purpose(actor: Actor, partner: Partner, wanted: PurposeText) -> PartnerPurpose:

@@ -19,6 +19,8 @@ def code(secret: bytes, step: int) -> str:
 def step_of(secret: bytes, given: str, now: float, *, after: int) -> int | None:
     """The step whose code this is, one step of drift allowed and only steps after the last one used; or None."""
     current = int(now) // STEP
+    # Nothing beyond the next step is ever taken: a later one was used before a clock was set back, and says nothing of now.
+    after = after if after <= current + 1 else 0
     fitting = [step for step in (current - 1, current, current + 1) if hmac.compare_digest(code(secret, step), given)]
     return max((step for step in fitting if step > after), default=None)
 

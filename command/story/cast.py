@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from command.story import proving
+from command.story.desk import Desk
 from command.story.phone import Phone
+from command.story.system import System
 from command.story.till import Till
-from command.story.wire import Wire
+from command.story.wire import Unexpected, Wire
 
 
-def advance_clock(step: str) -> None:
-    """Move the time of the running installation forward, as anybody would at a shell."""
-    moved = subprocess.run([sys.executable, "-m", "command", "clock", "advance", step], capture_output=True, text=True, check=False)
-    if moved.returncode:
-        raise RuntimeError(moved.stderr.strip())
+def at_a_shell(*words: str) -> str:
+    """What `citycard clock` with these words says, as anybody would ask at a shell."""
+    done = subprocess.run([sys.executable, "-m", "command", "clock", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +35,28 @@ class Stage:
     outside: Wire
     issuer: str
     city: dict[str, Any]
-    advance: Callable[[str], object] = advance_clock
+    clock: Callable[..., str] = at_a_shell
 
     @classmethod
     def of(
-        cls, told: dict[str, Any], *, language: str = "zh-CN", address: str | None = None, advance: Callable[[str], object] | None = None
+        cls, told: dict[str, Any], *, language: str = "zh-CN", address: str | None = None, clock: Callable[..., str] | None = None
     ) -> Stage:
         """The stage of the first city of a program that told who one can be."""
         outside = told["phones"].removesuffix("/phones")
         return cls(
-            Wire(address or told["address"], language=language), Wire(outside), told["address"], told["cities"][0], advance or advance_clock
+            Wire(address or told.get("address_here", told["address"]), language=language),
+            Wire(outside),
+            told["address"],
+            told["cities"][0],
+            clock or at_a_shell,
         )
 
     def newcomer(self) -> tuple[Phone, dict[str, Any]]:
         """The phone of somebody who has not proved who they are yet, and the facts that only they know; another one at each call."""
-        waiting = [person for person in self.city["people"] if person["identity_level"] == 1 and not person["cards"]]
+        unproved = [person for person in self.city["people"] if person["identity_level"] == 1]
+        # Whoever had a card issued since lived through this story: the bills of that household are paid.
+        settled = [person["utility_accounts"] for person in unproved if person["cards"]]
+        waiting = [person for person in unproved if not person["cards"] and person["utility_accounts"] not in settled]
         if not waiting:
             raise LookupError("nobody is left who has not proved who they are: begin with a fresh data folder")
         person = secrets.choice(waiting)
@@ -59,6 +71,40 @@ class Stage:
         wanted = (each for each in self.city["terminals"] if (each["code"] == code if code else "charge:create" in each["functions"]))
         found = next(wanted)
         return Till(self.wire, terminal=found["terminal"], key=proving.read_key(found["private_jwk"]), issuer=self.issuer)
+
+    @contextmanager
+    def borrowed_time(self) -> Iterator[None]:
+        """Let the clock be moved inside; however this ends, the city's time is afterwards as far ahead as it was."""
+        ahead = self.clock("show", "--ahead").strip()
+        try:
+            yield
+        finally:
+            self.clock("back", ahead)
+
+    @contextmanager
+    def fault(self, place: str, kind: str) -> Iterator[None]:
+        """A fault of the sandbox, on inside and off however this ends."""
+        self._switch("POST", "/faults", json.dumps({"place": place, "kind": kind}).encode())
+        try:
+            yield
+        finally:
+            self._switch("DELETE", f"/faults?place={place}", b"")
+
+    def _switch(self, method: str, path: str, body: bytes) -> None:
+        answer = self.outside.send(method, path, body=body, headers={"Content-Type": "application/json"})
+        if answer.status != 204:
+            raise Unexpected(method, path, answer)
+
+    def desk(self, role: str) -> Desk:
+        """A staff member of a role, signed in."""
+        desk = Desk(self.wire, self.staff(role), city=self.city["city_id"])
+        desk.sign_in()
+        return desk
+
+    def system(self, code: str) -> System:
+        """A partner's own program, by the partner's code."""
+        found = next(each for each in self.city["partners"] if each["code"] == code)
+        return System(self.wire, client_id=found["client_id"], key=proving.read_key(found["private_jwk"]), issuer=self.issuer)
 
     def staff(self, role: str) -> dict[str, Any]:
         """A staff member of a role."""

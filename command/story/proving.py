@@ -60,6 +60,12 @@ def assertion(key: PrivateKey, terminal: str, issuer: str, *, now: float) -> str
     return jwt.encode(claims, key, algorithm="ES256", headers={"typ": "terminal+jwt", "kid": terminal})
 
 
+def client_assertion(key: PrivateKey, client_id: str, issuer: str, *, now: float) -> str:
+    """What a partner signs in place of a secret (RFC 7523, `private_key_jwt`): itself, for this issuer, once, for a minute."""
+    claims = {"iss": client_id, "sub": client_id, "aud": issuer, "iat": int(now), "exp": int(now) + 60, "jti": secrets.token_urlsafe(16)}
+    return jwt.encode(claims, key, algorithm="ES256")
+
+
 def one_time_code(secret: str, *, now: float) -> str:
     """The six digits of an authenticator app (RFC 6238) for a base32 secret."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))

@@ -27,7 +27,7 @@ class Till:
 
     def sign_in(self) -> None:
         """Exchange an assertion for ten minutes of work."""
-        there = dt.datetime.fromisoformat(self.wire.send("GET", "/healthz/live").body["time"])
+        there = dt.datetime.fromisoformat(self.wire.send("GET", "/healthz/ready").body["time"])
         self.ahead = there.timestamp() - time.time()
         said = json.dumps({"assertion": proving.assertion(self.key, self.terminal, self.issuer, now=self.now)}).encode()
         answer = self.wire.send("POST", "/api/terminal-sessions", body=said, headers={"Content-Type": "application/json"})

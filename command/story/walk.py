@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
+from command.gate_folder import GateFolder
 from command.story.bills import bill_paid, catalogue, company_down
 from command.story.cast import Stage
+from command.story.gates import gate_alone, gate_listed
+from command.story.partners import consent_ends, partner_asks
 from command.story.phone import Phone
 from command.story.step import Broken as Broken
 from command.story.step import Step, balance, must, word
+from command.story.system import Ear
 from command.story.till import Till
 from command.story.wire import Answer, wait_for
 from core.money import yuan
@@ -30,11 +35,18 @@ class Walk:
     card: str = ""
     charge: str = ""
     binding: str = ""
+    consent: str = ""
+    subject: str = ""
+    ear: Ear | None = None
+    gate: GateFolder | None = None
 
-    def steps(self) -> Iterator[Step]:
-        """The steps in order; each has happened when it is told."""
-        for step in STEPS:
-            yield step(self)
+    ending: ExitStack = field(default_factory=ExitStack)
+
+    def steps(self) -> Generator[Step, None, None]:
+        """The steps in order; each has happened when it is told. What was set up on the way is taken down, however the walk ends."""
+        with self.ending:
+            for step in STEPS:
+                yield step(self)
 
 
 def begin(stage: Stage) -> Walk:
@@ -222,6 +234,10 @@ STEPS: tuple[Callable[[Walk], Step], ...] = (
     catalogue,
     bill_paid,
     company_down,
+    partner_asks,
+    consent_ends,
+    gate_alone,
+    gate_listed,
     lose,
     leave,
 )

@@ -77,4 +77,4 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def stage(running: Running) -> Stage:
     """The addresses and everybody who may appear."""
-    return Stage.of(running.people(), advance=lambda step: running.citycard("clock", "advance", step))
+    return Stage.of(running.people(), clock=lambda *words: running.citycard("clock", *words))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
+import os
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from command.story import proving
 from command.story.cast import Stage
+from command.story.system import ENDPOINTS
 from command.story.walk import STEPS, begin
-from command.story.wire import Answer
-from tests.journeys.conftest import Running
+from command.story.wire import wait_for
+from tests.journeys.conftest import ROOT, Running
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
@@ -24,19 +26,29 @@ def test_the_story_is_walked_from_sign_in_to_sign_out(stage: Stage) -> None:
 
 
 def test_the_books_balance_after_it(stage: Stage) -> None:
-    supervisor = stage.staff("supervisor")
-    now = dt.datetime.fromisoformat(stage.wire.send("GET", "/healthz/live").body["time"]).timestamp()  # the story moved the clock
-    body = {
-        "login": supervisor["login"],
-        "password": supervisor["password"],
-        "code": proving.one_time_code(supervisor["totp_secret"], now=now),
-        "city": stage.city["city_id"],
-    }
-    signed_in = post(stage, "/api/staff-sessions", body)
-    assert signed_in.status in (200, 201), signed_in
-    books = stage.wire.send("GET", "/api/ledger/trial-balance", headers={"Authorization": f"Bearer {signed_in.body['access_token']}"})
-    assert books.status == 200, books
-    assert books.body["balanced"] is True
+    assert stage.desk("supervisor").do("GET", "/api/ledger/trial-balance")["balanced"] is True
+
+
+def test_the_story_leaves_neither_clock_nor_fault_nor_endpoint_behind(stage: Stage) -> None:
+    assert float(stage.clock("show", "--ahead")) == 0
+    assert stage.outside.send("GET", "/faults.json").body["faults"] == []
+    library = stage.system("library")
+    library.sign_in("webhooks:manage", now=time.time())
+    assert library.do("GET", ENDPOINTS)["items"] == []
+
+
+def test_a_story_that_is_interrupted_puts_clock_and_fault_back(running: Running, stage: Stage) -> None:
+    """Ctrl-C, twice, while the water company is down and the clock ahead: the group of processes gets it, as from a terminal."""
+    words = [sys.executable, "-m", "command", "demo", "--language", "en"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, cwd=ROOT, env=running.environment, start_new_session=True, **quiet) as told:  # type: ignore[call-overload]  # two keywords
+        wait_for(lambda: True if float(stage.clock("show", "--ahead")) > 0 else None, what="the clock to be moved", seconds=120)
+        for _ in range(2):
+            os.killpg(told.pid, signal.SIGINT)
+            time.sleep(0.5)
+        told.wait(60)
+    assert told.returncode != 0
+    test_the_story_leaves_neither_clock_nor_fault_nor_endpoint_behind(stage)
 
 
 def test_a_notice_of_what_happened_reaches_the_resident(stage: Stage) -> None:
@@ -57,7 +69,3 @@ def test_a_notice_of_what_happened_reaches_the_resident(stage: Stage) -> None:
 def test_the_command_tells_the_story(running: Running) -> None:
     told = running.citycard("demo", "--language", "en")
     assert "The story is told" in told
-
-
-def post(stage: Stage, path: str, body: object) -> Answer:
-    return stage.wire.send("POST", path, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})

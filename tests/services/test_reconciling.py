@@ -167,6 +167,18 @@ def test_the_night_reconciles_the_day_before_by_itself(hall: Hall, at: Move) -> 
     assert hall.town.rows("SELECT count(*) FROM reconciliation") == before, "a day that was read whole is not read again"
 
 
+def test_a_day_to_which_a_payment_came_after_it_was_read_is_read_again(hall: Hall, at: Move) -> None:
+    _, _, day = paid_day(hall, at)
+    jobs.reconcile_days()
+    at(-dt.timedelta(days=1))
+    wang = hall.town.holder(90_000)
+    hall.pay(wang, hall.bill(wang, hall.bound(wang)))
+    at(dt.timedelta(days=1))
+    jobs.reconcile_days()
+    read = hall.town.rows("SELECT state, equal FROM reconciliation WHERE item = 'water' AND day = %s ORDER BY id", day)
+    assert read == [("equal", 2), ("equal", 3)]
+
+
 def test_a_payment_still_open_at_midnight_is_found_out_first(hall: Hall, at: Move) -> None:
     wang = hall.town.holder(90_000)
     hall.line.fault = "answer_lost"

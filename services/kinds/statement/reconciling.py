@@ -27,15 +27,17 @@ _AT_ONCE: Final = 500
 
 
 def reconcile_unread(city_id: int, item: str, day: dt.date) -> None:
-    """Reconcile a day unless its file was read whole before."""
+    """Reconcile a day unless its file was read whole before and what we posted for the day is still what it was then."""
     with transaction():
         read_before = session().scalar(
-            select(Reconciliation.id)
+            select(Reconciliation.ours_fen)
             .where(Reconciliation.city_id == city_id, Reconciliation.item == item, Reconciliation.day == day)
             .where(Reconciliation.state != "damaged")
+            .order_by(Reconciliation.id.desc())
             .limit(1)
         )
-    if read_before is None:
+        posted = sum(entry.amount_fen for entry in _ours(city_id, item, day).values())
+    if read_before != posted:
         reconcile(system("reconciling", city_id), city_id, item, day)
 
 
@@ -48,7 +50,7 @@ def reconcile(actor: Actor, city_id: int, item: str, day: dt.date) -> UUID:
         paying.find_out(order_id)
     text = offer.gateway.day_file(day)
     with transaction():
-        ours = _ours(offer, day)
+        ours = _ours(city_id, item, day)
         try:
             theirs = read(text, company=offer.company, day=day)
             equal, found = compare(ours, theirs)
@@ -87,11 +89,9 @@ def _open_orders(offer: Offer, day: dt.date) -> list[UUID]:
         return list(session().scalars(wanted.order_by(BillOrder.id).limit(_AT_ONCE)))
 
 
-def _ours(offer: Offer, day: dt.date) -> dict[str, Entry]:
-    """What we posted to this agency for the day."""
-    wanted = select(BillOrder).where(
-        BillOrder.city_id == offer.city_id, BillOrder.item == offer.item.code, BillOrder.day == day, BillOrder.state == "paid"
-    )
+def _ours(city_id: int, item: str, day: dt.date) -> dict[str, Entry]:
+    """What we posted for an item's agency for the day."""
+    wanted = select(BillOrder).where(BillOrder.city_id == city_id, BillOrder.item == item, BillOrder.day == day, BillOrder.state == "paid")
     return {
         ids.show("bill_payment", row.id): Entry(
             row.company_number or "",
