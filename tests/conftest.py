@@ -33,6 +33,14 @@ def ground() -> Iterator[tuple[postgres.Server, valkey.Server]]:
 
 
 @pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """Playwright, once for all tests of pages in this process: it refuses to be started twice."""
+    found = pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
+    with found.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def template(ground: tuple[postgres.Server, valkey.Server]) -> str:
     """A database with every migration applied, to be copied."""
     database, _ = ground

@@ -9,8 +9,6 @@ import shutil
 import time
 from typing import Any
 
-from playwright.sync_api import TimeoutError as Late
-
 from command.story.cast import Stage
 from command.story.phone import Phone
 from command.story.wire import wait_for
@@ -95,6 +93,8 @@ class App:
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Wait until the text is on the page in front; a fault shows what is there instead."""
+        from playwright.sync_api import TimeoutError as Late
+
         try:
             self.page.get_by_text(text).locator("visible=true").first.wait_for()
         except Late:

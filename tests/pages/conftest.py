@@ -16,7 +16,7 @@ from command.story.cast import Stage
 from tests.journeys.conftest import Running
 from tests.pages.app_in_browser import App, axe_script
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
+pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,15 +41,14 @@ def stage(built_pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def browser(playwright: Any) -> Iterator[Any]:
     """Debian's Chromium, without a window."""
     chromium = find_chromium()
     if chromium is None:
         pytest.skip("apt-get install -y chromium fonts-noto-cjk")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

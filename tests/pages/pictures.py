@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from pathlib import Path
 
 from PIL import Image
 
 PICTURES = Path(os.environ.get("CITYCARD_SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots"))
-COLOURS = 64
+COLOURS = 128
+
+
+def begin_anew(folder: Path) -> None:
+    """An empty folder: no picture stays of a page that is no more."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def keep_small(taken: bytes, place: Path) -> None:

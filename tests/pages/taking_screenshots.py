@@ -8,7 +8,7 @@ import pytest
 
 from command.story.cast import Stage
 from tests.pages.app_in_browser import App, newcomer
-from tests.pages.pictures import PICTURES, keep_small
+from tests.pages.pictures import PICTURES, begin_anew, keep_small
 from tests.pages.tour import walk
 
 FOLDER = PICTURES / "resident"
@@ -19,7 +19,7 @@ FOLDER = PICTURES / "resident"
 def test_take(phone: Callable[..., App], stage: Stage, language: str, elder: bool) -> None:
     app = phone(language=language, elder=elder, scale=1)
     folder = FOLDER / f"{language}-{'elder' if elder else 'normal'}"
-    folder.mkdir(parents=True, exist_ok=True)
+    begin_anew(folder)
     for number, name in enumerate(walk(app, stage, newcomer(stage)), 1):
         # As high as the page is, so that the bar at the bottom lies where it does on a long screen.
         height = app.page.evaluate("Math.max(844, document.documentElement.scrollHeight)")

@@ -9,6 +9,7 @@ from typing import Any
 from command.story.cast import Stage
 from tests.pages.app_in_browser import App
 
+AROUND = (("devices", "设备和登录", "Devices and sign-ins"), ("notices", "通知", "Notices"), ("agreed", "我的同意", "What I agreed to"))
 MERCHANDISE_FEN = (380, 1_250)
 
 
@@ -31,6 +32,9 @@ def first_steps(app: App, person: dict[str, Any]) -> Iterator[str]:
     app.press(word(app, "隐私政策", "Privacy policy"))
     yield "privacy"
     app.press(word(app, "返回", "Back"))
+    app.press(word(app, "用户协议", "Terms of use"))
+    yield "terms"
+    app.press(word(app, "返回", "Back"))
     app.press(app.words["agree"])
     app.shown("button", app.words["send"]).wait_for()
     yield "enter"
@@ -46,6 +50,15 @@ def proving(app: App, person: dict[str, Any]) -> Iterator[str]:
     app.show_face()
     yield "prove-faced"
     app.get_card()
+    yield "home-card"
+    app.press(word(app, "收支记录", "Receipts"))
+    app.sees(word(app, "还没有记录。", "Nothing yet."))
+    yield "receipts-none"
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "付款码", "Pay code"), exact=True)
+    app.shown("button", word(app, "在这台设备上开通付款码", "Set up pay codes on this device")).wait_for()
+    yield "code-open"
+    app.press(word(app, "首页", "Home"))
     app.open_codes()
 
 
@@ -68,6 +81,10 @@ def with_money(app: App, stage: Stage) -> Iterator[str]:
         till.do("POST", "/api/charges", {"amount_fen": amount, "code": unused(app)})
         app.sees(word(app, f"已付 {amount / 100:.2f} 元", f"Paid CNY {amount / 100:.2f}"))
     yield "code"
+    app.context.set_offline(True)
+    app.sees(word(app, "没有网络。付款码照常可用", "No connection. Pay codes work"))
+    yield "code-offline"
+    app.context.set_offline(False)
     app.press(word(app, "首页", "Home"))
     app.sees("33.70")
     yield "home"
@@ -82,7 +99,7 @@ def around(app: App) -> Iterator[str]:
     app.press(word(app, "我的", "Me"), exact=True)
     app.shown("button", word(app, "退出登录", "Sign out")).wait_for()
     yield "mine"
-    for name, zh, en in (("devices", "设备和登录", "Devices and sign-ins"), ("notices", "通知", "Notices")):
+    for name, zh, en in AROUND:
         app.press(word(app, zh, en))
         app.shown("heading", word(app, zh, en)).wait_for()
         app.page.wait_for_timeout(700)

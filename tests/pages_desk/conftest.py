@@ -23,7 +23,7 @@ from command.story.phone import Phone
 from tests.journeys.conftest import Running
 
 pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 EVERYTHING = ("presentation:create", "charge:create", "charge:reverse", "charge:refund")
 AXE = pages.WEB / "shared" / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,13 +47,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def chromium() -> str:
     """The Chromium of the machine; without one the tests are skipped."""
     return find_chromium() or pytest.skip("apt-get install -y chromium fonts-noto-cjk")
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Playwright, once."""
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

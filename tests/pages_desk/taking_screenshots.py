@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.pages.pictures import PICTURES, keep_small
+from tests.pages.pictures import PICTURES, begin_anew, keep_small
 from tests.pages_desk.conftest import City, Desk, violations
 
 OUT = PICTURES / "desk"
+MODES = ("normal", "large")
 CLERKS = {"zh-CN": "hefang", "en": "sunli"}
 
 
@@ -31,16 +32,17 @@ class Pictures:
 
     def __init__(self, desk: Desk, language: str) -> None:
         self.desk, self.language, self.faults, self.number = desk, language, list[str](), 0
+        for mode in MODES:
+            begin_anew(OUT / f"{language}-{mode}")
 
     def take(self, name: str) -> None:
         """One screen, as it stands now."""
         self.number += 1
         larger = self.desk.page.locator(".tools button").first
-        for mode in ("normal", "large"):
+        for mode in MODES:
             found = violations(self.desk.page)
             self.faults += [f"{name} {mode}: {each}" for each in found]
             place = OUT / f"{self.language}-{mode}" / f"{self.number:02}-{name}.png"
-            place.parent.mkdir(parents=True, exist_ok=True)
             keep_small(self.desk.page.screenshot(full_page=True), place)
             larger.click()
 
