@@ -33,8 +33,11 @@ from auth.scopes import PERMISSIONS, PartnerScope, Permission, Role, TerminalFun
 from auth.staff import accounts as staff_accounts
 from auth.staff_routes import routes as staff_routes
 from auth.terminals import Description as TerminalDescription
+from auth.terminals import Registered as RegisteredTerminal
 from auth.terminals import admit as admit_terminal
+from auth.terminals import city_of as terminal_city
 from auth.terminals import public_key as terminal_key
+from auth.terminals import register as register_terminal
 from auth.terminals import set_account as set_terminal_account
 
 ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, agreement_routes, oauth_routes)
@@ -54,6 +57,7 @@ __all__ = [
     "Policy",
     "PurposeText",
     "PurposeUnknown",
+    "RegisteredTerminal",
     "Revealed",
     "Role",
     "SharingData",
@@ -79,9 +83,11 @@ __all__ = [
     "partners_with_consent",
     "parts",
     "phone_number",
+    "register_terminal",
     "reveal",
     "set_terminal_account",
     "staff_accounts",
     "subject_if_consented",
+    "terminal_city",
     "terminal_key",
 ]

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     LOSS_REPORT = "cards:loss:report"
     CARD_FREEZE = "cards:card:freeze"
     CARD_CANCEL = "cards:card:cancel"
+    TERMINAL_RELEASE = "cards:terminal:release"
     LEDGER_READ = "payments:ledger:read"
     JOURNAL_READ = "payments:journal:read"
     CHARGE_READ = "payments:charge:read"
@@ -87,6 +88,7 @@ _SUPERVISOR = _CLERK | {
     Permission.LEDGER_READ,
     Permission.JOURNAL_READ,
     Permission.TERMINAL_READ,
+    Permission.TERMINAL_RELEASE,
     Permission.STAFF_READ,
     Permission.DIFFERENCE_APPROVE,
 }
@@ -96,6 +98,7 @@ _ADMINISTRATOR = frozenset(
         Permission.TERMINAL_REGISTER,
         Permission.TERMINAL_READ,
         Permission.TERMINAL_DISABLE,
+        Permission.TERMINAL_RELEASE,
         Permission.STAFF_ADMIT,
         Permission.STAFF_READ,
         Permission.STAFF_DISABLE,

@@ -218,6 +218,14 @@ def set_account(terminal_id: UUID, account_id: UUID) -> None:
     revocation.revoke(f"terminal:{terminal_id}")
 
 
+def city_of(terminal_id: UUID) -> int:
+    """The city a terminal stands in; NotFound for none."""
+    found = session().get(Terminal, terminal_id)
+    if found is None:
+        raise NotFound()
+    return found.city_id
+
+
 def public_key(terminal_id: UUID) -> EllipticCurvePublicKey:
     """The key with which an active terminal signs what it uploads; NotFound for another."""
     found = session().get(Terminal, terminal_id)

@@ -156,10 +156,16 @@ class TooMuchAtStake(Conflict):
     en = "The authorisations on your phones may cost enough already; use those, or choose a lower limit"
 
 
+class TerminalNotStopped(Conflict):
+    code = "terminal_not_stopped"
+    zh = "该终端没有因识别失败被暂停，无需解除"
+    en = "This terminal is not stopped by wrong codes; there is nothing to release"
+
+
 class TooManyWrongCodes(Throttled):
     code = "too_many_wrong_codes"
-    zh = "本终端今天识别失败的付款码过多，已暂停受理，请联系管理员"
-    en = "This terminal has read too many wrong codes today and is stopped until tomorrow; please call the administrator"
+    zh = "本终端今天识别失败的付款码过多，已暂停受理至次日；城市卡主管或管理员核实后可当日解除"
+    en = "This terminal read too many wrong codes and is stopped until tomorrow; a supervisor or administrator of the card can release it"
 
 
 class CodesRecovering(Unavailable):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from cards import errors, history, issuing, lifecycle, loss, presenting, products
-from cards.codes import pay_keys
+from cards.codes import pay_keys, releasing
 from cards.schemas import (
     CardEventOut,
     CardOut,
@@ -22,6 +22,7 @@ from cards.schemas import (
     PresentationOut,
     ProductsOut,
     ReasonIn,
+    ReleaseIn,
     StepIn,
 )
 from core import audit
@@ -250,3 +251,16 @@ def step_at_counter(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
     if body["step"] == "cancel" and "cards:card:cancel" not in actor.scopes:
         raise Denied(needed="cards:card:cancel")
     return lifecycle.take_by_name(actor, card, body["step"], reason=body["reason"])
+
+
+@routes.post(
+    "/api/terminals/<id:terminal>/release",
+    operation="releaseTerminal",
+    access=staff("cards:terminal:release"),
+    takes=ReleaseIn,
+    status=204,
+    errors=(NotFound, errors.TerminalNotStopped),
+)
+def release_terminal(actor: Actor, terminal: UUID, body: dict[str, Any]) -> None:
+    """Let a terminal read codes again that was stopped by too many wrong ones."""
+    releasing.release(actor, terminal, **body)

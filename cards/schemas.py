@@ -143,6 +143,12 @@ class ReasonIn(Schema):
     reason = OneOf("lost", "damaged", "number_exposed", "other", required=True)
 
 
+class ReleaseIn(Schema):
+    """What whoever looked at the terminal found."""
+
+    reason = Text(least=2, most=200, required=True)
+
+
 class StepIn(Schema):
     """A step a clerk takes with a card."""
 

@@ -1,4 +1,4 @@
-"""`citycard terminal`: a gate that decides without network, for trying out (docs/city-code.md)."""
+"""`citycard terminal`: a counter's enrolment code, and a gate that decides without network, for trying out (docs/city-code.md)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 
 from citycode import Refused
+from command import enrolling
 from command.gate_folder import GateFolder
 from command.home import current_settings
+from command.program import program
 from core import db, ids
 from core.actors import system
 from core.errors import CityError
@@ -22,7 +24,22 @@ FOLDER = click.option("--folder", type=click.Path(path_type=Path), required=True
 
 @click.group()
 def terminal() -> None:
-    """离线闸机 · a gate that verifies city codes without network."""
+    """终端 · counters that enrol (enrol), and a gate that verifies city codes without network (settle, sync, scan)."""
+
+
+@terminal.command()
+@click.option("--like", default="T1", show_default=True, help="同哪个演示终端的商户和功能 · merchant and functions of which demo terminal")
+@click.option("--name", default="试用柜台", show_default=True, help="名称 · its name")
+def enrol(like: str, name: str) -> None:
+    """登记码 · register one more counter terminal of the demo city, and print the code that its page asks for."""
+    settings = current_settings()
+    if settings.production:
+        raise click.ClickException("正式环境由管理员登记终端（POST /api/terminals） · in production an administrator registers terminals")
+    with program(settings):
+        made = enrolling.register_like(settings, like, name=name)
+    click.echo(f"  登记码 · enrolment code   {made.enrolment_code}")
+    click.echo(f"  在这里输入 · enter it at   {settings.public_url}/desk/")
+    click.echo(f"  {made.enrolment_expires_at:%Y-%m-%d %H:%M} UTC 前有效，只能用一次 · works once, until then")
 
 
 @terminal.command()

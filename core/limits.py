@@ -11,6 +11,7 @@ from collections.abc import Hashable
 
 import psycopg
 import redis
+from sqlalchemy import text
 
 from core import clock, db
 from core.errors import Throttled, Unavailable
@@ -51,6 +52,14 @@ def check(name: str, key: str, *, per: dt.timedelta, at_most: int) -> None:
 def forgive(name: str, key: str, *, per: dt.timedelta) -> None:
     """Empty the present window, after the right proof."""
     db.connection().execute("DELETE FROM limit_counter WHERE name = %s AND key = %s AND window_start = %s", (name, key, _window(per)))
+
+
+def lower(name: str, key: str, *, per: dt.timedelta, to: int) -> None:
+    """Take the present window back to ``to`` attempts in the caller's transaction: a decision stands or falls with its record."""
+    db.session().execute(
+        text("UPDATE limit_counter SET used = LEAST(used, :to) WHERE name = :name AND key = :key AND window_start = :start"),
+        {"name": name, "key": key, "start": _window(per), "to": to},
+    )
 
 
 def _add(name: str, key: str, per: dt.timedelta, by: int) -> int:

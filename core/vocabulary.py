@@ -70,6 +70,7 @@ class AuditEvent(StrEnum):
     CARD_EXPIRED = "cards:card:expire"
     CARD_PRESENTED = "cards:card:present"
     PRESENT_REFUSED = "cards:card:refuse"
+    TERMINAL_RELEASED = "cards:terminal:release"
     PAY_KEY_GIVEN = "cards:pay_key:give"
     PAY_KEY_REVOKED = "cards:pay_key:revoke"
     AUTHORISATIONS_GIVEN = "cards:authorisation:give"

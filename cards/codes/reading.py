@@ -32,7 +32,9 @@ GUESS = "cards.pay_code.guess"
 _generations: dict[int, int] = {}
 _stripes = tuple(threading.Lock() for _ in range(64))
 _known_terminals: set[tuple[UUID, dt.date]] = set()
-_stopped: dict[UUID, float] = {}
+# Until when a terminal is stopped, and when to ask whether somebody has released it.
+_stopped: dict[UUID, tuple[float, float]] = {}
+_RELEASE_KNOWN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,9 @@ def _learn(handle: int, generation: int) -> None:
 
 def _refuse_stopped(actor: Actor) -> None:
     """Refuse a terminal that used up its guesses; a process that has not met it today asks the database once."""
-    until = _stopped.get(actor.id)
-    if until is not None and until > clock.timestamp():
-        raise TooManyWrongCodes(retry_after=int(until - clock.timestamp()) + 1)
+    stopped = _stopped.get(actor.id)
+    if stopped is not None and stopped[0] > clock.timestamp():
+        _refuse_until_released(actor, *stopped)
     today = (actor.id, clock.today())
     if today not in _known_terminals:
         if len(_known_terminals) > 100_000:
@@ -137,6 +139,16 @@ def _refuse_stopped(actor: Actor) -> None:
         except Throttled as fault:
             _stop(actor, fault)
         _known_terminals.add(today)
+
+
+def _refuse_until_released(actor: Actor, until: float, ask_at: float) -> None:
+    now = clock.timestamp()
+    if now >= ask_at:
+        if limits.used(GUESS, str(actor.id), per=DAY) < GUESSES_A_DAY:
+            _stopped.pop(actor.id, None)
+            return
+        _stopped[actor.id] = (until, now + _RELEASE_KNOWN_SECONDS)
+    raise TooManyWrongCodes(retry_after=int(until - now) + 1)
 
 
 def _count_guess(actor: Actor) -> None:
@@ -152,5 +164,5 @@ def _stop(actor: Actor, fault: Throttled) -> None:
     if actor.id not in _stopped:
         audit.refused(actor, operation="present", code=TooManyWrongCodes.code, event=AuditEvent.PRESENT_REFUSED)
     seconds = int(fault.facts["retry_after"])
-    _stopped[actor.id] = clock.timestamp() + seconds
+    _stopped[actor.id] = (clock.timestamp() + seconds, clock.timestamp() + _RELEASE_KNOWN_SECONDS)
     raise TooManyWrongCodes(retry_after=seconds) from fault

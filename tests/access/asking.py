@@ -20,10 +20,11 @@ from auth.passkeys import challenges
 from auth.passkeys.challenges import Purpose
 from auth.passkeys.models import Passkey
 from auth.staff import totp
+from cards.codes import reading
 from citycode import signatures
 from citycode.journal import batch_to_sign
 from command.story import proving
-from core import clock, db, files, ids
+from core import clock, db, files, ids, limits
 from core.actors import system
 from payments import top_up_refunds, topping_up
 from services.notices.models import NoticeRow
@@ -392,6 +393,14 @@ def _register(scene: Scene) -> Ask:
 def _disable_terminal(scene: Scene) -> Ask:
     shown = ids.show("terminal", scene.whole.till("bun-shop").id)
     return Ask(f"/api/terminals/{shown}", None, shown)
+
+
+@asks("releaseTerminal")
+def _release_terminal(scene: Scene) -> Ask:
+    till = scene.whole.till("bun-shop")
+    limits.count(reading.GUESS, str(till.id), per=reading.DAY, at_most=reading.GUESSES_A_DAY, by=reading.GUESSES_A_DAY)
+    shown = ids.show("terminal", till.id)
+    return Ask(f"/api/terminals/{shown}/release", {"reason": "店员核实：二维码污损"}, shown)
 
 
 @asks("enrolTerminal")
