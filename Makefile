@@ -9,7 +9,7 @@ DEBIAN_PG := $(firstword $(wildcard /usr/lib/postgresql/*/bin))
 # Further words for the command: make demo ARGS="--language en"
 ARGS ?=
 
-.PHONY: help run stop demo people pages api screenshots test test-debian test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
+.PHONY: help run stop demo people newcomer terminal pages api screenshots test test-debian test-full bench crash docs doctor lint format types check db-check lock clean ready-run ready-dev
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ demo: ready-run ## walk the story against the running program, told step by step
 
 people: ready-run ## print, as JSON, who one can be in the demo city
 	@$(BIN)/citycard people $(ARGS)
+
+newcomer: ready-run ## somebody new to be in the app: number, name, citizen number
+	@$(BIN)/citycard people --newcomer
+
+terminal: ready-run ## an enrolment code for a counter of the demo city (/desk/)
+	@$(BIN)/citycard terminal enrol $(ARGS)
 
 pages: ready-run ## build the pages that are missing or out of date (run does it by itself)
 	@$(BIN)/citycard pages $(ARGS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from config.cities import City, load, utilities
 from config.cities.people import Resident, residents
 from config.cities.shapes import Terminal
 from config.settings import Settings
-from core import ids
+from core import clock, ids
 from core.actors import Actor, ActorKind
 from core.db import transaction
 
@@ -28,11 +29,16 @@ FLAGS = ("expired", "locked", "frozen", "lost")
 
 @click.command()
 @click.option("--all", "everybody", is_flag=True, help="全部居民 · every resident, not the cast alone")
-def people(everybody: bool) -> None:
+@click.option("--newcomer", is_flag=True, help="一位新居民，几行文字 · somebody new to be, in a few lines")
+def people(everybody: bool, newcomer: bool) -> None:
     """演示人物 · who one can be in the demo, as JSON."""
     settings = current_settings()
     if settings.production:
         raise click.ClickException("正式环境没有演示人物 · production has no demo people")
+    if newcomer:
+        with program(settings), transaction():
+            click.echo(_newcomer(load(settings.default_city), settings))
+        return
     with program(settings), transaction():
         cities = [_city(load(slug), settings, everybody) for slug in settings.cities]
     click.echo(json.dumps({**_how(settings), "cities": cities}, ensure_ascii=False, indent=1))
@@ -48,6 +54,30 @@ def _how(settings: Settings) -> dict[str, Any]:
         "messages_of_a_phone": f"{settings.outside_url}/phones/{{phone}}/messages",
         "sandbox": list(settings.sandboxes),
     }
+
+
+def _newcomer(city: City, settings: Settings) -> str:
+    """Somebody grown up who has neither proved who they are nor a card, and what to type in the app as them."""
+    before = clock.today(clock.CHINA).year - 18
+    waiting = [each for each in residents(city) if each.identity_level == 1 and each.birth.year < before]
+    free = [each for each in secrets.SystemRandom().sample(waiting, len(waiting)) if not _cards_of(city, each)]
+    if not free:
+        raise click.ClickException("没有未实名的居民了 · nobody is left who has not proved who they are")
+    person = free[0]
+    return "\n".join(
+        (
+            f"  应用 · app                    {settings.public_url}/app/",
+            f"  手机号 · phone                {person.phone}",
+            "  验证码 · code                 应用里的链接打开这部手机的短信 · a link in the app shows this phone's messages",
+            f"  姓名 · name                   {person.name}",
+            f"  身份证号 · citizen number     {person.citizen_number}",
+            "  人脸 · face                   选“本人”· choose 本人",
+        )
+    )
+
+
+def _cards_of(city: City, person: Resident) -> Sequence[cards.CardView]:
+    return cards.cards_of(Actor(kind=ActorKind.RESIDENT, id=resident_id(city, person.key), city_id=city.id))
 
 
 def _city(city: City, settings: Settings, everybody: bool) -> dict[str, Any]:
@@ -71,7 +101,7 @@ def _city(city: City, settings: Settings, everybody: bool) -> dict[str, Any]:
 
 def _person(city: City, person: Resident, bills: dict[int, dict[str, Any]]) -> dict[str, Any]:
     identity = resident_id(city, person.key)
-    held = cards.cards_of(Actor(kind=ActorKind.RESIDENT, id=identity, city_id=city.id))
+    held = _cards_of(city, person)
     return {
         "key": person.key,
         "resident": ids.show("resident", identity),

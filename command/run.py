@@ -249,6 +249,8 @@ def _tell(here: Home, read: settings.Settings, seconds: float) -> None:
         f"  就绪 · ready  {seconds:.1f} s",
         f"  地址 · address      {read.public_url}",
         f"  应用 · app          {read.public_url}/app/",
+        f"  柜台 · counter      {read.public_url}/desk/",
+        "  试用 · try it       make newcomer (居民 · a resident)   make terminal (柜台登记码 · a counter's code)",
         "  身份 · who to be    make people",
         "  故事 · the story    make demo",
         f"  数据 · data         {'  '.join(here.places())}",

@@ -15,7 +15,7 @@ from command import enrolling
 from command.gate_folder import GateFolder
 from command.home import current_settings
 from command.program import program
-from core import db, ids
+from core import clock, db, ids
 from core.actors import system
 from core.errors import CityError
 
@@ -39,7 +39,7 @@ def enrol(like: str, name: str) -> None:
         made = enrolling.register_like(settings, like, name=name)
     click.echo(f"  登记码 · enrolment code   {made.enrolment_code}")
     click.echo(f"  在这里输入 · enter it at   {settings.public_url}/desk/")
-    click.echo(f"  {made.enrolment_expires_at:%Y-%m-%d %H:%M} UTC 前有效，只能用一次 · works once, until then")
+    click.echo(f"  {made.expires_at.astimezone(clock.CHINA):%Y-%m-%d %H:%M} 前有效，只能用一次 · works once, until then")
 
 
 @terminal.command()

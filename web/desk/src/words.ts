@@ -32,6 +32,7 @@ export const zh = {
   enrol_lead: '管理员登记终端后会得到一个一次性登记码。输入后，这个浏览器会生成自己的密钥；私钥不能被读出，也不会离开本机。',
   enrol_code: '登记码（16 位字母或数字）',
   enrol_hint: '不区分大小写，横线可省略。登记码只能用一次。',
+  enrol_demo: '演示城市：在运行程序的电脑上另开一个终端窗口，运行 make terminal，就会得到登记码。',
   enrol_do: '登记',
   enrol_half: '如果提交后断网，登记码可能已经用掉：请向管理员再要一个。',
 
@@ -256,6 +257,7 @@ export const en: { readonly [W in Word]: string } = {
   enrol_lead: 'The administrator who registers a terminal gets a one-time code. With it this browser makes a key of its own; the private half cannot be read and never leaves this machine.',
   enrol_code: 'Enrolment code (16 letters or digits)',
   enrol_hint: 'Capitals and hyphens do not matter. A code works once.',
+  enrol_demo: 'Demo city: in another terminal window on the computer that runs the program, type make terminal; it prints a code.',
   enrol_do: 'Enrol',
   enrol_half: 'If the network fails after sending, the code may be used up: ask the administrator for another.',
 
