@@ -49,7 +49,7 @@ class Room:
         """What a page may load and do: its own origin and nothing else."""
         scripts = "'self' 'wasm-unsafe-eval'" if self.wasm else "'self'"
         policy = (
-            f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+            f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
             "connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; media-src 'self' blob:; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )

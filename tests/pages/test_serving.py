@@ -53,6 +53,7 @@ def test_a_compressed_copy_goes_to_whoever_takes_it(web: Client) -> None:
 def test_pages_load_from_their_own_origin_alone(web: Client) -> None:
     resident, desk = web.get("/app/").headers, web.get("/desk/").headers
     assert "default-src 'none'; script-src 'self';" in resident["Content-Security-Policy"]
+    assert "style-src 'self';" in resident["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in resident["Content-Security-Policy"]
     assert "camera=()" in resident["Permissions-Policy"]
     assert "'wasm-unsafe-eval'" in desk["Content-Security-Policy"]

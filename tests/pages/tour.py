@@ -30,9 +30,11 @@ def first_steps(app: App, person: dict[str, Any]) -> Iterator[str]:
         app.press(app.words["elder"])
     yield "welcome"
     app.press(word(app, "隐私政策", "Privacy policy"))
+    app.sees(word(app, "您的权利", "Your rights"))
     yield "privacy"
     app.press(word(app, "返回", "Back"))
     app.press(word(app, "用户协议", "Terms of use"))
+    app.sees(word(app, "停止使用", "Leaving"))
     yield "terms"
     app.press(word(app, "返回", "Back"))
     app.press(app.words["agree"])

@@ -130,7 +130,7 @@ export const en: Readonly<Record<Word, string>> = {
   code_paid: 'Paid CNY {amount}',
   code_paid_at: '{merchant}',
   code_open: 'Set up pay codes on this device',
-  code_open_lead: 'They then work without a connection. The key stays on this device.',
+  code_open_lead: 'Pay codes then work without a connection. The key stays on this device.',
   code_none: 'Pay codes are not set up on this device yet; connect to set them up.',
   code_private: 'A pay code is money. Do not send pictures of it.',
   card_refused: 'This card cannot be used now',
