@@ -101,7 +101,7 @@ class Settings:
     host: str = setting(text, form="address", zh="监听地址", en="The address to listen on", default="127.0.0.1")
     port: int = setting(number(1, 65535), form="1–65535", zh="监听端口", en="The port to listen on", default=8080)
     web_workers: int = setting(number(1, 64), form="1–64", zh="网页进程数", en="Web processes", default=2)
-    web_threads: int = setting(number(1, 64), form="1–64", zh="每个网页进程的线程数", en="Threads of each web process", default=16)
+    web_threads: int = setting(number(1, 64), form="1–64", zh="每个网页进程的线程数", en="Threads of each web process", default=24)
     log_level: str = setting(
         one_of("debug", "info", "warning", "error"),
         form="debug | info | warning | error",

@@ -82,7 +82,7 @@ def init(app: Flask, url: str, *, pool_size: int = 10) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": pool_size,
-        "max_overflow": pool_size,
+        "max_overflow": 0,  # a request holds one of them at most
         "pool_pre_ping": True,
         "pool_timeout": 5,
         # No value of a statement in an exception's text: it could be somebody's name in a log.

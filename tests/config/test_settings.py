@@ -30,7 +30,7 @@ def faults_of(given: dict[str, str]) -> dict[str, str]:
 def test_a_demo_is_read_whole() -> None:
     read = settings.read({**DEMO, "PATH": "/bin"})
     assert (read.issuer, read.cities, read.default_city) == ("http://localhost:8080", ("yunchuan", "linhu"), "yunchuan")
-    assert (read.web_workers, read.web_threads, read.root_key) == (2, 16, bytes(range(32)))
+    assert (read.web_workers, read.web_threads, read.root_key) == (2, 24, bytes(range(32)))
     assert read.sandboxes == settings.PROVIDERS
 
 
