@@ -4,8 +4,10 @@ Written as the owner, in bulk, because a bench wants twenty thousand phones in s
 """
 
 import json
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -57,10 +59,13 @@ def settle(url: str, root_key: bytes, *, handles: int, poor: int, terminals: int
 
 
 def _product(connection: psycopg.Connection[Any], city_id: int) -> None:
+    """One product, with the wallet terms of the city's own."""
+    listed = tomllib.loads((Path(cities.__file__).parent / CITY / "products.toml").read_text(encoding="utf-8"))["product"]
+    terms = {"wallet": next(product["wallet"] for product in listed if product["wallet_mode"] == "platform")}
     connection.execute(
         "INSERT INTO card_product (city_id, code, zh, en, issuer, wallet_mode, terms)"
-        " VALUES (%s, 'bench', '压测', 'Bench', '99999999', 'platform', '{}') ON CONFLICT DO NOTHING",
-        (city_id,),
+        " VALUES (%s, 'bench', '压测', 'Bench', '99999999', 'platform', %s) ON CONFLICT DO NOTHING",
+        (city_id, json.dumps(terms, default=str)),
     )
 
 

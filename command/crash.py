@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from crash.cycles import Verdict
 
-CI_CYCLES, LONG_CYCLES, HUNT_CYCLES = 30, 200, 12
+CI_CYCLES, LONG_CYCLES, HUNT_CYCLES, ROUNDS = 30, 200, 12, 200
 
 
 @click.command()
@@ -23,10 +23,18 @@ CI_CYCLES, LONG_CYCLES, HUNT_CYCLES = 30, 200, 12
 @click.option("--seed", type=int, help="Repeats the order of blows of an earlier run.")
 @click.option("--seeded", is_flag=True, help="Instead: run against copies of the program with known bugs, each of which must be caught.")
 @click.option("--bug", "only", multiple=True, help="Of the known bugs, only this one.")
+@click.option("--one-code", is_flag=True, help=f"Instead: a hundred terminals bring one code at once, {ROUNDS} times over.")
+@click.option("--rounds", type=click.IntRange(1, 100_000), help="How many times a hundred terminals bring one code.")
 @click.option("--json", "json_to", type=click.Path(path_type=Path), help="Where to write the whole verdict.")
-def crash(*, cycles: int | None, long_run: bool, seed: int | None, seeded: bool, only: tuple[str, ...], json_to: Path | None) -> None:
+def crash(
+    *, cycles: int | None, long_run: bool, seed: int | None, seeded: bool, only: tuple[str, ...], one_code: bool, rounds: int | None,
+    json_to: Path | None,
+) -> None:  # fmt: skip
     """崩溃试验 · kill every part in mid-charge; fails when the books disagree with what clients were told."""
     chosen = secrets.randbelow(10**6) if seed is None else seed
+    if one_code:
+        _one_code(rounds or ROUNDS, chosen)
+        return
     if seeded or only:
         _hunt(only, cycles or HUNT_CYCLES, chosen)
         return
@@ -39,6 +47,20 @@ def crash(*, cycles: int | None, long_run: bool, seed: int | None, seeded: bool,
         json_to.write_text(json.dumps({"seed": chosen, **asdict(verdict)}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _tell(verdict)
     if not verdict.clean:
+        sys.exit(1)
+
+
+def _one_code(rounds: int, seed: int) -> None:
+    from crash.one_code import CROWD, run
+
+    click.echo(f"{rounds} rounds, seed {seed}")
+    outcome = run(rounds=rounds, seed=seed, tell=click.echo)
+    blows, answers = ({str(name): count for name, count in each.items()} for each in (outcome.blows, outcome.answers))
+    click.echo(f"{outcome.rounds} rounds of {CROWD} terminals in {outcome.seconds:.0f} s: {blows}; answers {answers}")
+    for sentence in outcome.found:
+        click.echo(f"FOUND {sentence}")
+    click.echo("one code was good for one" if not outcome.found else "one code was NOT good for one alone")
+    if outcome.found:
         sys.exit(1)
 
 

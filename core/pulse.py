@@ -1,7 +1,8 @@
 """What every process must learn within half a second: the clock's offset and what was revoked (D30, D34).
 
-No thread: whoever asks first after half a second reads for all, the others go on with what is known. When reading fails for
-longer than ``BLIND_AFTER`` the process no longer knows whom to trust and refuses instead.
+No thread: whoever asks first after half a second reads for all, the others go on with what is known. A process that was idle knows old
+things: there the others wait for that reading. When reading fails for longer than ``BLIND_AFTER`` the process no longer knows whom to
+trust and refuses instead.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from core.errors import Unavailable
 
 INTERVAL = 0.4
 BLIND_AFTER = 5.0
+# What is older than this is not gone on with while somebody reads; a reading that takes longer than the second is a database in trouble.
+OLD_AFTER, READING_TAKES = 0.8, 1.0
 # A revocation is read again for this long, so that one that committed late behind a higher number is not missed.
 OVERLAP = dt.timedelta(seconds=30)
 
@@ -44,7 +47,7 @@ def beat() -> None:
     age = time.monotonic() - _last
     if age < INTERVAL:
         return
-    if not _lock.acquire(blocking=age > BLIND_AFTER):
+    if not _lock.acquire(timeout=0 if age <= OLD_AFTER else READING_TAKES if age <= BLIND_AFTER else -1):
         return
     try:
         if time.monotonic() - _last >= INTERVAL:

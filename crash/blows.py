@@ -41,9 +41,7 @@ def _provider(town: Town, _chance: random.Random) -> None:
 
 def _backend(town: Town, chance: random.Random) -> None:
     """One server process of a client: PostgreSQL then ends all of them and recovers from its log by itself."""
-    backends = town.backends()
-    if backends:
-        kill(chance.choice(backends))
+    town.kill_backend(chance)
 
 
 def _postgres(town: Town, _chance: random.Random) -> None:

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from urllib.error import HTTPError
 
 import psycopg
 
@@ -32,14 +33,15 @@ from core import ids
 from crash.books import differences
 from crash.calling import Answer, Caller, NoAnswer
 from crash.record import Code, Paid, Record
-from crash.town import Town, kill, raise_town
+from crash.town import Town, raise_town
 
 CROWD = 100
 HANDLES, MERCHANTS = 2_000, 4
 EVERY = 13  # of so many rounds one loses Valkey and one a backend of PostgreSQL
 CHARGED = 4  # of so many rounds one is also played with charges, and so is each that loses a backend
 DEAD = 95.0  # seconds after which every code of before a crash is dead and identity codes are taken again
-LEARNT = 1.2  # seconds within which every process has learnt the city's new time
+LEARNT = 0.6  # seconds after which a process asks for the city's new time
+SESSIONS_LAST = 4  # recoveries: a session lives ten minutes of the city's time
 PATIENCE = 30.0
 NO_DECISION = frozenset({"no answer", "request_in_progress", "unavailable", "outcome_unknown", "busy"})
 Told = Callable[[str], None]
@@ -88,7 +90,7 @@ class _Rounds:
     ) -> None:
         self.town, self.terminals, self.phones, self.threads, self.tell = town, terminals, phones, threads, tell
         self.chance, self.record, self.outcome = random.Random(seed), Record(), Outcome()
-        self.ahead = 0.0
+        self.ahead, self.recovered = 0.0, 0
         self.callers = [Caller(town.address) for _ in terminals]
         self.sessions: list[Session] = []
 
@@ -187,24 +189,49 @@ class _Rounds:
     def _strike(self, blow: Blow) -> None:
         if blow is Blow.VALKEY:
             self.town.kill_valkey()
-        elif backends := self.town.backends():
-            kill(self.chance.choice(backends))
+        else:
+            self.town.kill_backend(self.chance)
             self.town.wait_for_postgres()
 
     def _recover(self) -> None:
         """After a crash: identity codes are refused; the city's time goes on until all of them are dead, and terminals sign in anew."""
         self.town.wait_for_postgres()
         body = json.dumps({"code": self._code().digits}).encode()
-        answer = self._shown(self._ask(0, "/api/presentations", body, None))
+        until = time.monotonic() + PATIENCE
+        while (answer := self._shown(self._ask(0, "/api/presentations", body, None))) in NO_DECISION and time.monotonic() < until:
+            time.sleep(0.02)
         self._expect(self.outcome.rounds + 1, answer == "codes_recovering", f"a crash went unnoticed: {answer}")
         self.town.advance(DEAD)
         self.ahead += DEAD
-        time.sleep(LEARNT)
-        self._sign_in()
+        self.recovered += 1
+        if self.recovered % SESSIONS_LAST == 0:
+            self._sign_in()
+        self._wait_until_learnt()
+
+    def _wait_until_learnt(self) -> None:
+        """Until every process knows the city's new time and no thread holds a connection that died: nobody is refused for either."""
+        until, nothing = time.monotonic() + PATIENCE, json.dumps({"code": "0" * 18}).encode()
+        while time.monotonic() < until:
+            time.sleep(LEARNT)
+            answers = list(self.threads.map(lambda at: self._ask(at, "/api/presentations", nothing, None), range(len(self.terminals))))
+            if all(answer is not None and answer.code == "code_of_other_city" for answer in answers):
+                return
 
     def _sign_in(self) -> None:
+        self.sessions = list(self.threads.map(self._session, self.terminals))
+
+    def _session(self, terminal: Terminal) -> Session:
+        """A session; a connection that died in a crash gives 503, and a process that could not read the new time yet 401."""
         issuer, url = self.town.installation.public_url, f"http://127.0.0.1:{self.town.installation.port}"
-        self.sessions = list(self.threads.map(lambda each: sign_in(url, issuer, each, ahead=self.ahead), self.terminals))
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return sign_in(url, issuer, terminal, ahead=self.ahead)
+            except HTTPError as fault:
+                fault.close()
+                if fault.code not in (401, 503) or time.monotonic() > until:
+                    raise
+            time.sleep(0.1)
 
     def _code(self) -> Made:
         return next(self.phones.fresh(time.time() + self.ahead))

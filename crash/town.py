@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import random
 import signal
 import socket
 import time
@@ -135,13 +136,17 @@ class Town:
         if self.postgres.process is not None:
             self.postgres.process.wait(10)
 
-    def backends(self) -> list[int]:
-        """The processes of PostgreSQL that serve the application's role."""
-        with psycopg.connect(self.owner_url, autocommit=True) as connection:
-            rows = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'", (postgres.APP,)
-            ).fetchall()
-        return [pid for (pid,) in rows]
+    def kill_backend(self, chance: random.Random) -> None:
+        """Ends one server process of the application, and returns when PostgreSQL has ended all others for it and begun to recover."""
+        # Only a superuser sees of what kind each process is.
+        with psycopg.connect(self.postgres.url(postgres.ADMIN), autocommit=True) as witness:
+            query = "SELECT pid FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
+            while not (backends := witness.execute(query, (postgres.APP,)).fetchall()):
+                time.sleep(0.01)
+            kill(chance.choice(backends)[0])
+            with suppress(psycopg.OperationalError):
+                while True:
+                    witness.execute("SELECT pg_sleep(0.005)")
 
     def kill_valkey(self) -> None:
         """Ends Valkey at once."""
