@@ -15,6 +15,9 @@ import pytest
 
 from command.story import proving
 from core import db
+from tests.access import asking_money as asking_money
+from tests.access import asking_sign_in as asking_sign_in
+from tests.access import asking_staff as asking_staff
 from tests.access import asking_webhooks as asking_webhooks
 from tests.access import bills as bills
 from tests.access.asking import ASKED, Ask

@@ -20,6 +20,9 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 from auth import parts
 from auth.models import SignIn
 from core import db, http_signatures, ids
+from tests.access import asking_money as asking_money
+from tests.access import asking_sign_in as asking_sign_in
+from tests.access import asking_staff as asking_staff
 from tests.access.asking import ASKED, Scene
 from tests.access.asking_partners import admit
 from tests.access.whole import YUNCHUAN, Person, Till, Whole, whole

@@ -1,0 +1,110 @@
+"""What is asked of the operations of counters, of staff and of terminals."""
+
+from __future__ import annotations
+
+import secrets
+
+from auth import terminals
+from auth.staff import totp
+from cards.codes import reading
+from command.story import proving
+from core import clock, db, ids, limits
+from core.actors import system
+from tests.access.asking import Ask, Scene, asks
+from tests.access.whole import EVERY_FUNCTION, YUNCHUAN
+from tests.auth.conftest import PASSWORD
+
+
+@asks("sendCounterCode")
+def _counter_code(scene: Scene) -> Ask:
+    return Ask("/api/counter/phone-codes", {"phone": f"199{secrets.randbelow(10**8):08d}"})
+
+
+@asks("proveIdentityAtCounter")
+def _prove_at_counter(scene: Scene) -> Ask:
+    # A code that nobody sent: whoever may ask is told that it is wrong.
+    body = {"phone": scene.owner.phone, "code": "000000", "chip": scene.chip()}
+    return Ask("/api/counter/identity-checks", body)
+
+
+@asks("approveSignInAtCounter")
+def _approve_at_counter(scene: Scene) -> Ask:
+    shown = ids.show("signin", scene.request_to_enter()[0].id)
+    return Ask(f"/api/counter/sign-in-requests/{shown}/approval", {"chip": scene.chip()}, shown)
+
+
+@asks("signOutAtCounter")
+def _sign_out_at_counter(scene: Scene) -> Ask:
+    return Ask("/api/counter/sign-outs", {"chip": scene.chip()})
+
+
+@asks("signInStaff")
+def _sign_in_staff(scene: Scene) -> Ask:
+    member = scene.whole.staff("counter_clerk")
+    login = db.connection().execute("SELECT login FROM staff WHERE id = %s", (member,)).fetchone()
+    assert login is not None
+    code = totp.code(b"s" * 20, int(clock.timestamp()) // 30)
+    return Ask("/api/staff-sessions", {"login": login[0], "password": PASSWORD, "code": code, "city": YUNCHUAN})
+
+
+@asks("admitStaff")
+def _admit(scene: Scene) -> Ask:
+    login = "n" + secrets.token_hex(6)
+    return Ask("/api/staff", {"login": login, "display_name": "新人", "roles": ["counter_clerk"], "password": PASSWORD})
+
+
+@asks("disableStaff")
+def _disable_staff(scene: Scene) -> Ask:
+    shown = ids.show("staff", scene.whole.staff("counter_clerk"))
+    return Ask(f"/api/staff/{shown}", None, shown)
+
+
+@asks("registerTerminal")
+def _register(scene: Scene) -> Ask:
+    shop = ids.show("merchant", scene.whole.shops["bun-shop"].id)
+    return Ask("/api/terminals", {"name": "新收银台", "functions": ["charge:create"], "merchant": shop})
+
+
+@asks("disableTerminal")
+def _disable_terminal(scene: Scene) -> Ask:
+    shown = ids.show("terminal", scene.whole.till("bun-shop").id)
+    return Ask(f"/api/terminals/{shown}", None, shown)
+
+
+@asks("releaseTerminal")
+def _release_terminal(scene: Scene) -> Ask:
+    till = scene.whole.till("bun-shop")
+    limits.count(reading.GUESS, str(till.id), per=reading.DAY, at_most=reading.GUESSES_A_DAY, by=reading.GUESSES_A_DAY)
+    shown = ids.show("terminal", till.id)
+    return Ask(f"/api/terminals/{shown}/release", {"reason": "店员核实：二维码污损"}, shown)
+
+
+@asks("enrolTerminal")
+def _enrol(scene: Scene) -> Ask:
+    key = proving.new_key()
+    with db.transaction():
+        made = terminals.register(system("test"), YUNCHUAN, terminals.Description(name="新", functions=EVERY_FUNCTION))
+    path = "/api/terminals/enrolments"
+    return Ask(path, {"code": made.enrolment_code, "public_key": proving.public_jwk(key)}, key=key)
+
+
+@asks("signInTerminal")
+def _sign_in_terminal(scene: Scene) -> Ask:
+    return Ask("/api/terminal-sessions", {"assertion": scene.till.assertion()})
+
+
+@asks("findResident")
+def _find(scene: Scene) -> Ask:
+    return Ask("/api/counter/resident-searches", {"citizen_number": scene.owner.citizen_number})
+
+
+@asks("listCardsAtCounter")
+def _cards_at_counter(scene: Scene) -> Ask:
+    shown = ids.show("resident", scene.owner.id)
+    return Ask(f"/api/counter/residents/{shown}/cards", None, shown)
+
+
+@asks("revealResident")
+def _reveal(scene: Scene) -> Ask:
+    shown = ids.show("resident", scene.owner.id)
+    return Ask(f"/api/counter/residents/{shown}/reveals", {"purpose": "调查 A-1", "fields": ["phone"]}, shown)
