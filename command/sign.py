@@ -13,7 +13,7 @@ import urllib3
 
 from cards.codes.pay_code import PayKey
 from command.story import proving
-from core import http_signatures
+from command.terminal_session import TerminalSession
 
 KEY = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -70,15 +70,9 @@ def request(session: Path, method: str, url: str, body: str, idempotency_key: st
     SESSION is the answer of POST /api/terminal-sessions, BODY the exact bytes that curl will send.
     """
     told: dict[str, Any] = json.loads(session.read_text())
-    headers = {"authorization": f"Bearer {told['access_token']}"}
-    if body:
-        headers["content-type"] = "application/json"
-    if idempotency_key:
-        headers["idempotency-key"] = idempotency_key
-    parts = urllib3.util.parse_url(url)
-    asked = http_signatures.Request(method.upper(), parts.path or "/", parts.query or "", headers, body.encode())
-    signing_key = http_signatures.HmacKey(proving.b64(told["session_key"]))
-    for name, value in {**headers, **http_signatures.sign(asked, signing_key, created=int(platform_time(url)))}.items():
+    path, now = urllib3.util.parse_url(url).request_uri, platform_time(url)
+    signed = TerminalSession.of(told).headers(method.upper(), path, body.encode(), key=idempotency_key or None, now=now)
+    for name, value in signed.items():
         click.echo(f"{name}: {value}")
 
 

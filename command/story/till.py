@@ -10,7 +10,8 @@ from typing import Any
 
 from command.story import proving
 from command.story.wire import Answer, Unexpected, Wire
-from core import http_signatures
+from command.terminal_session import TerminalSession
+from core.http_signatures import HmacKey
 
 
 class Till:
@@ -18,7 +19,7 @@ class Till:
 
     def __init__(self, wire: Wire, *, terminal: str, key: proving.PrivateKey, issuer: str) -> None:
         self.wire, self.terminal, self.key, self.issuer = wire, terminal, key, issuer
-        self.token, self.session_key, self.ahead = "", b"", 0.0
+        self.session, self.ahead, self.signed_in_at = TerminalSession("", HmacKey(b"")), 0.0, 0.0
 
     @property
     def now(self) -> float:
@@ -33,23 +34,12 @@ class Till:
         answer = self.wire.send("POST", "/api/terminal-sessions", body=said, headers={"Content-Type": "application/json"})
         if answer.status >= 400:
             raise Unexpected("POST", "/api/terminal-sessions", answer)
-        self.token, self.session_key = answer.body["access_token"], proving.b64(answer.body["session_key"])
+        self.session, self.signed_in_at = TerminalSession.of(answer.body), self.now
 
     def ask(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
         """A signed request, whatever comes of it."""
         data = b"" if body is None else json.dumps(body).encode()
-        headers = {"authorization": f"Bearer {self.token}"}
-        if body is not None:
-            headers["content-type"] = "application/json"
-        if key is not None:
-            headers["idempotency-key"] = key
-        return self.wire.send(method, path, body=data, headers=headers | self.signature(method, path, headers, data))
-
-    def signature(self, method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
-        """The headers that sign a request (RFC 9421) under this session's key."""
-        plain, _, query = path.partition("?")
-        request = http_signatures.Request(method, plain, query, headers, body)
-        return dict(http_signatures.sign(request, http_signatures.HmacKey(self.session_key), created=int(self.now)))
+        return self.wire.send(method, path, body=data, headers=self.session.headers(method, path, data, key=key, now=self.now))
 
     def do(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """A signed request that must succeed; a write carries a fresh key."""
