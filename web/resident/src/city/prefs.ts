@@ -20,5 +20,5 @@ export const prefs = reactive<Prefs>({
 
 export function choose(changes: Partial<Prefs>): void {
   Object.assign(prefs, changes)
-  uni.setStorageSync('prefs', { ...prefs })
+  uni.setStorageSync('prefs', JSON.parse(JSON.stringify(prefs))) // a plain copy: what is reactive cannot be kept
 }
