@@ -17,10 +17,9 @@ from config.settings import Settings
 from core.channels import SandboxSms, SmsSender
 from core.gateway import Gateway, PeerKeys, sandbox_gateway
 from payments.providers import YunPay
-from services import catalogue, exchange, notices
+from services import catalogue, exchange, notices, tariffs
 from services.gateways.utilities import HttpUtility
 from services.items import items
-from services.tariffs import Terms, Tier
 
 
 def connect(settings: Settings) -> None:
@@ -55,15 +54,6 @@ def offers(settings: Settings, city: cities.City) -> Iterator[catalogue.Offer]:
     named = {agency.code: agency for agency in city.agencies}
     for offered in city.items:
         item, agency = items()[offered.code], named[offered.agency]
-        own = tuple(
-            Terms(
-                start=terms.start,
-                tiers=tuple(Tier(tier.up_to, tier.price_e4) for tier in terms.tiers),
-                persons=terms.persons,
-                more_per_person=terms.more_per_person,
-            )
-            for terms in offered.tariff
-        )
         yield catalogue.Offer(
             city_id=city.id,
             item=item,
@@ -71,7 +61,7 @@ def offers(settings: Settings, city: cities.City) -> Iterator[catalogue.Offer]:
             zh=agency.zh,
             en=agency.en,
             gateway=HttpUtility(gateway(settings, offered.door), f"/{offered.door}/{agency.code}"),
-            tariff=own or item.filled.tariff,
+            tariff=tariffs.of_city(item.filled.tariff, offered.tariff),
         )
 
 

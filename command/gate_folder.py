@@ -6,9 +6,14 @@ import base64
 import datetime as dt
 import json
 import os
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from urllib3.exceptions import HTTPError
 
 from citycode import IssuerKey, TrustList, key_from
 from citycode.gate import Gate
@@ -17,7 +22,10 @@ from citycode.journal import Journal, batch_to_sign
 from citycode.signatures import sign
 from command.story import proving
 from command.story.till import Till
-from command.story.wire import Wire
+from command.story.wire import Unexpected, Wire
+
+# A terminal that is online asks this often (docs/city-code.md), and signs in anew well before its ten minutes are over.
+EVERY_SECONDS, SESSION_SECONDS = 5.0, 480.0
 
 
 class GateFolder:
@@ -43,7 +51,7 @@ class GateFolder:
         till.sign_in()
         trusted = till.do("GET", "/api/terminals/trust-list")
         self._write("trust.json", json.dumps(trusted).encode())
-        hotlist = self._hotlist_after(till)
+        hotlist = self._hotlist_after(till, self.hotlist())
         results = []
         while waiting := self.journal.waiting():
             trades = [
@@ -54,6 +62,17 @@ class GateFolder:
             results += till.do("POST", "/api/offline-trades", {"trades": trades, "signature": _text(signature)})["results"]
             self.journal.taken(waiting[-1].serial)
         return {"keys": len(trusted["keys"]), "hotlist": hotlist.version, "listed": len(hotlist.entries), "results": results}
+
+    def watch(self, stop: threading.Event, *, every: float = EVERY_SECONDS, heard: Callable[[Hotlist], None] = lambda _: None) -> None:
+        """Stay online until `stop`: ask for the hotlist every so many seconds, also while the centre is away."""
+        till, known = self._till(), self.hotlist()
+        heard(known)
+        while not stop.wait(every):
+            with suppress(HTTPError, Unexpected):
+                if till.now >= till.signed_in_at + SESSION_SECONDS:
+                    till.sign_in()
+                known = self._hotlist_after(till, known)
+                heard(known)
 
     def scan(self, code: str, amount_fen: int, *, now: float) -> None:
         """Accept a code without network, or raise Refused; a trade that was accepted stands in the journal."""
@@ -74,8 +93,7 @@ class GateFolder:
         path = self.home / "clock.json"
         return float(json.loads(path.read_bytes())) if path.exists() else 0.0
 
-    def _hotlist_after(self, till: Till) -> Hotlist:
-        known = self.hotlist()
+    def _hotlist_after(self, till: Till, known: Hotlist) -> Hotlist:
         told = till.do("GET", f"/api/hotlist?since={known.version}")
         before = EMPTY if told["full"] else known
         made_at = int(dt.datetime.fromisoformat(told["made_at"]).timestamp())

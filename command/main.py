@@ -22,6 +22,7 @@ GROUPS = (
     "sign",
     "clock",
     "bench",
+    "losses",
     "crash",
     "worker",
 )  # fmt: skip

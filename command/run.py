@@ -33,6 +33,8 @@ DEMO = {
     "CITYCARD_ENVIRONMENT": "demo",
     "CITYCARD_CITIES": "yunchuan,linhu",
     **{f"CITYCARD_{name.upper()}": "sandbox" for name in settings.PROVIDERS},
+    # A partner's program on this machine, as in the story.
+    "CITYCARD_WEBHOOKS": "loopback",
 }
 
 

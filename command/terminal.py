@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -84,6 +85,16 @@ def release(terminal_id: str, reason: str) -> None:
 def sync(folder: Path) -> None:
     """联网：取信任列表和黑名单，上传交易 · online: fetch lists, hand over trades."""
     click.echo(json.dumps(GateFolder(folder).sync(), ensure_ascii=False, indent=1))
+
+
+@terminal.command()
+@FOLDER
+def watch(folder: Path) -> None:
+    """保持联网：不断取黑名单，Ctrl-C 结束 · stay online and keep the hotlist fresh, until Ctrl-C."""
+    try:
+        GateFolder(folder).watch(threading.Event(), heard=lambda hotlist: click.echo(f"{hotlist.version}: {len(hotlist.entries)}"))
+    except KeyboardInterrupt:
+        return
 
 
 @terminal.command()

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from config.cities.utilities import PLAYED
 from outside.database import Row
 from outside.reading import Refusal, answer_refusal, members, text, whole
 from outside.world import world
@@ -41,15 +42,11 @@ PLACES = {
         "slow_refund": "refunds stay pending for `value` milliseconds",
     },
     "yunpay-callbacks": CALLBACKS,
-    "water": DOOR,
-    "power": DOOR,
-    "gas": DOOR,
+    **dict.fromkeys(PLAYED, DOOR),
     "line:sms": LINE,
     "line:police": LINE,
     "line:yunpay": LINE,
-    "line:water": LINE,
-    "line:power": LINE,
-    "line:gas": LINE,
+    **{f"line:{door}": LINE for door in PLAYED},
 }
 
 routes = Blueprint("faults", __name__)

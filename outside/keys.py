@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from config.cities.utilities import PLAYED
 from core.http_signatures import EcdsaSigner
 
-AGENCIES = ("sms", "police", "yunpay", "water", "power", "gas")
+AGENCIES = ("sms", "police", "yunpay", *PLAYED)
 
 
 @dataclass(frozen=True, slots=True)

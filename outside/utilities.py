@@ -6,6 +6,7 @@ import datetime as dt
 
 from flask import Blueprint, Response, jsonify
 
+from config.cities.utilities import PLAYED
 from outside.reading import Refusal, members, text, whole
 from outside.signed import agency
 from outside.world import world
@@ -75,4 +76,4 @@ def day_of(said: str) -> dt.date:
         raise Refusal("day_wrong") from fault
 
 
-DOORS = tuple(door(name) for name in ("water", "power", "gas"))
+DOORS = tuple(door(name) for name in PLAYED)

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,47 @@ class Terms:
         """Where each tier ends for a household of so many persons, in units a year."""
         more = self.more_per_person * max(0, household - self.persons)
         return [None if tier.up_to is None else tier.up_to + more for tier in self.tiers]
+
+
+class TierInFile(Protocol):
+    """A step as a city's file says it."""
+
+    @property
+    def up_to(self) -> int | None: ...
+    @property
+    def price_e4(self) -> int: ...
+
+
+class TermsInFile(Protocol):
+    """A tariff from a day on, as a city's file says it."""
+
+    @property
+    def start(self) -> dt.date: ...
+    @property
+    def tiers(self) -> Sequence[TierInFile]: ...
+    @property
+    def persons(self) -> int: ...
+    @property
+    def more_per_person(self) -> int: ...
+
+
+def of_city(declared: Sequence[Terms], terms: Sequence[TermsInFile]) -> tuple[Terms, ...]:
+    """A city's own tariff from its first day on, and the declared one before it; ValueError as `of_file`."""
+    own = of_file(terms)
+    return (*(each for each in declared if not own or each.start < min(mine.start for mine in own)), *own)
+
+
+def of_file(terms: Sequence[TermsInFile]) -> tuple[Terms, ...]:
+    """A city's own tariff; ValueError where its tiers do not rise to an open end."""
+    return tuple(
+        Terms(
+            start=each.start,
+            tiers=tuple(Tier(tier.up_to, tier.price_e4) for tier in each.tiers),
+            persons=each.persons,
+            more_per_person=each.more_per_person,
+        )
+        for each in terms
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Wire:
 
     def __init__(self, url: str, *, language: str = "zh-CN") -> None:
         self.url, self.language = url.rstrip("/"), language
-        self._pool = urllib3.PoolManager(retries=False, timeout=LONGEST)
+        self._pool = urllib3.PoolManager(retries=False, timeout=LONGEST, maxsize=32)
 
     def send(self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """Send a request as it is."""

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from config.cities.people import Resident, residents
 from config.cities.shapes import City
 
-# The first digit of an account number says which bill it is.
-DIGITS = {"water": "1", "power": "2", "gas": "3"}
-# Units a month: for the dwelling, for each person, and as much again by chance at most.
-MONTHLY = {"water": (4, 3, 6), "power": (60, 45, 60), "gas": (6, 4, 8)}
+# What the sandbox plays, a line for each door: the first digit of its account numbers, which says what bill it is, and the units
+# of a month: for the dwelling, for each person, and as much again by chance at most.
+PLAYED = {
+    "water": ("1", 4, 3, 6),
+    "power": ("2", 60, 45, 60),
+    "gas": ("3", 6, 4, 8),
+}
+DIGITS = {door: digit for door, (digit, *_) in PLAYED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def accounts(city: City) -> Iterator[Account]:
 
 def readings(account: Account, today: dt.date) -> Iterator[tuple[dt.date, int]]:
     """What the meter showed on the first of each month, from January of the year before to this month."""
-    fixed, each, chance = MONTHLY[account.item]
+    _, fixed, each, chance = PLAYED[account.item]
     value = int(account.number[3:9]) * 7
     for month in range(12 + today.month):
         day = dt.date(today.year - 1 + month // 12, month % 12 + 1, 1)

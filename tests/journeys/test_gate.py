@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from citycode import Refused
 from command.gate_folder import GateFolder
 from command.story.cast import Stage
+from command.story.walk import begin, issue, prove, sign_in
+from command.story.wire import wait_for
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
@@ -19,6 +22,31 @@ def holder_of(stage: Stage) -> dict[str, Any]:
     """Somebody with a good card and money."""
     found: dict[str, Any] = next(each for each in stage.city["people"] if each["cards"] and each["identity_level"] >= 4)
     return found
+
+
+def test_a_terminal_that_stays_online_hears_of_a_loss_and_of_its_end_by_itself(stage: Stage, tmp_path: Path) -> None:
+    terminal = next(each for each in stage.city["terminals"] if "offline:accept" in each["functions"])
+    gate = GateFolder(tmp_path)
+    gate.settle(terminal, address=stage.issuer, issuer=stage.issuer)
+    gate.sync()
+    walk = begin(stage)
+    for step in (sign_in, prove, issue):
+        step(walk)
+    walk.phone.fetch_authorisations(walk.card, limit_fen=0)
+    known, stop = [gate.hotlist()], threading.Event()
+    asked = threading.Thread(target=gate.watch, args=(stop,), kwargs={"every": 0.05, "heard": known.append})
+    asked.start()
+    try:
+        walk.phone.do("POST", f"/api/cards/{walk.card}/loss", {"kind": "temporary"})
+        wait_for(lambda: known[-1].entries or None, what="the gate to hear of the loss")
+        with pytest.raises(Refused, match="listed"):
+            gate.scan(walk.phone.city_code(), 0, now=walk.phone.now)
+        walk.phone.do("DELETE", f"/api/cards/{walk.card}/loss")
+        wait_for(lambda: None if known[-1].entries else True, what="the gate to hear of its end")
+        gate.scan(walk.phone.city_code(), 0, now=walk.phone.now)
+    finally:
+        stop.set()
+        asked.join(30)
 
 
 def test_a_gate_takes_a_code_offline_and_refuses_a_lost_card(stage: Stage, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,10 @@ import msgspec
 import pytest
 
 from config import cities
+from config.cities import utilities
 from config.cities.offered import OfferedItem
 from core import db
-from outside.utility_books import tariff_of
-from services import catalogue
+from services import catalogue, tariffs
 from services.items import Item, ItemFaulty, items, read
 from services.offices.utilities import Company
 from services.tariffs import Terms, Tier
@@ -86,14 +87,38 @@ def test_an_item_is_bound_billed_explained_and_paid(hall: Hall, item: Item) -> N
 def test_the_tutorials_city_file_is_one(tmp_path: Path) -> None:
     written = tomllib.loads(blocks()["config/cities/yunchuan/items.toml"])["item"][0]
     offered = msgspec.convert(written, OfferedItem)
-    assert all(heating(tmp_path).filled.lawful(terms) for terms in tariff_of(offered))
+    assert all(heating(tmp_path).filled.lawful(terms) for terms in tariffs.of_file(offered.tariff))
+
+
+def test_the_tutorials_city_offers_it_and_the_sandbox_plays_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All blocks of the page in a copy of the city: it stands, and every household has an account of the form that the item says."""
+    city = shutil.copytree(ITEMS.parents[1] / "config/cities/yunchuan", tmp_path / "yunchuan")
+    for name in ("agencies.toml", "items.toml"):
+        block, text = blocks()[f"config/cities/yunchuan/{name}"], (city / name).read_text()
+        # Whoever has followed the page has it already.
+        (city / name).write_text(text if block.strip() in text else f"{text}\n{block}")
+    played = dict(utilities.PLAYED)
+    exec(blocks()["config/cities/utilities.py"], {"PLAYED": played})
+    monkeypatch.setattr(utilities, "PLAYED", played)
+    monkeypatch.setattr(utilities, "DIGITS", {door: digit for door, (digit, *_) in played.items()})
+    made = cities.read(city)
+    known = [account for account in utilities.accounts(made) if account.item == "heating"]
+    assert len(known) == len(utilities.owners(made)) > 1000
+    form = heating(tmp_path).filled.account
+    assert all(re.fullmatch(form, account.number) and account.company == "990100-heating" for account in known)
+    used = [value for _, value in utilities.readings(known[0], dt.date(2026, 11, 22))]
+    assert used == sorted(set(used))
+    (offered,) = (each for each in made.items if each.code == "heating")
+    tariff = tariffs.of_city(heating(tmp_path).filled.tariff, offered.tariff)
+    held = [tariffs.in_force(tariff, dt.date(*day)).tiers[0].price_e4 for day in ((2025, 1, 1), (2026, 11, 14), (2026, 11, 15))]
+    assert held == [1_800, 1_800, 1_900], "the declared tariff holds until the city's own begins"
 
 
 @pytest.mark.parametrize("city", cities.load_all(), ids=lambda city: city.slug)
 def test_what_a_city_offers_exists_and_its_tariffs_keep_to_the_law(city: cities.City) -> None:
     for offered in city.items:
         item = items()[offered.code]
-        assert all(item.filled.lawful(terms) for terms in tariff_of(offered))
+        assert all(item.filled.lawful(terms) for terms in tariffs.of_file(offered.tariff))
 
 
 def test_a_tariff_that_breaks_its_law_stops_the_start() -> None:

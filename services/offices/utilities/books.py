@@ -13,6 +13,9 @@ from psycopg import Connection
 
 _TABLES = Path(__file__).with_name("tables.sql")
 
+# A hundred thousand readings at the first start: on a busy machine more than what a request may take.
+UNHURRIED = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '10min'"
+
 
 class Pool(Protocol):
     """Gives connections whose rows are dicts; the block is one transaction."""
@@ -45,6 +48,7 @@ class Reading:
 def apply_tables(pool: Pool) -> None:
     """Make the tables that are missing; one starting process at a time."""
     with pool.connection() as connection:
+        connection.execute(UNHURRIED)
         connection.execute("SELECT pg_advisory_xact_lock(7218)")
         connection.execute(_TABLES.read_bytes())
 
@@ -52,8 +56,7 @@ def apply_tables(pool: Pool) -> None:
 def enter(pool: Pool, customers: Iterable[Customer], readings: Iterable[Reading]) -> None:
     """Enter customers and readings; whoever is known already stays as they are."""
     with pool.connection() as connection, connection.cursor() as cursor:
-        # A hundred thousand readings at the first start: on a busy machine more than what a request may take.
-        cursor.execute("SET LOCAL statement_timeout = '10min'")
+        cursor.execute(UNHURRIED)
         cursor.execute("CREATE TEMP TABLE new_customer (LIKE utility_customer) ON COMMIT DROP")
         with cursor.copy("COPY new_customer (company, account, owner, address, persons, meter) FROM STDIN") as copy:
             for each in customers:
@@ -66,8 +69,9 @@ def enter(pool: Pool, customers: Iterable[Customer], readings: Iterable[Reading]
         cursor.execute("INSERT INTO utility_reading SELECT * FROM new_reading ON CONFLICT DO NOTHING")
 
 
-def last_reading(pool: Pool) -> dt.date | None:
-    """The day of the newest reading in the books."""
+def last_readings(pool: Pool) -> dict[str, dt.date]:
+    """The day of the newest reading of each company in the books."""
     with pool.connection() as connection:
-        row = connection.execute("SELECT max(read_on) AS day FROM utility_reading").fetchone()
-    return None if row is None else row["day"]
+        connection.execute(UNHURRIED)
+        rows = connection.execute("SELECT company, max(read_on) AS day FROM utility_reading GROUP BY company").fetchall()
+    return {row["company"]: row["day"] for row in rows}
