@@ -15,7 +15,7 @@ from config.cities import load_all
 from config.cities.people import residents
 from outside.app import create_app, start_messenger
 from outside.settings import CannotStart, read
-from outside.utility_books import companies_of, keep_books
+from outside.utility_books import companies_of, keep_books_at_last
 
 THREADS = 8
 
@@ -24,7 +24,7 @@ def application() -> Flask:
     """What the server's worker builds: the app with the demo cities' people, and its messenger."""
     people = {person.citizen_number: person.name for city in load_all() for person in residents(city)}
     app = create_app(read(os.environ), people, companies=companies_of(load_all()))
-    keep_books(app, load_all())
+    keep_books_at_last(app, load_all())
     start_messenger(app)
     return app
 
