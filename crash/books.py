@@ -29,7 +29,8 @@ PROMISES = (
         """
         SELECT p.key, p.charge FROM told_paid p
         LEFT JOIN code_used u ON (u.handle, u.step, u.tap, u.charge_id) = (p.handle, p.step, p.tap, p.charge)
-        WHERE u.charge_id IS NULL
+        -- Codes that are dead for ten minutes are swept.
+        WHERE u.charge_id IS NULL AND p.step >= floor(extract(epoch FROM city_now()) / 30) - 20
         """,
     ),
     Rule(
