@@ -73,6 +73,8 @@ def _tell(verdict: Verdict) -> None:
     for sentence in (*verdict.found, *verdict.untried):
         click.echo(f"FOUND {sentence}")
     click.echo("the books agree with everything that was told" if verdict.clean else "the books do NOT agree with what was told")
+    failed = min(len(verdict.found) + len(verdict.untried), 1)
+    click.echo(f"{verdict.cycles - failed} passed, {failed} failed in {verdict.seconds:.2f}s")
 
 
 def _hunt(only: tuple[str, ...], cycles: int, seed: int) -> None:
