@@ -134,4 +134,4 @@ class OneOf(ma.fields.String):
 
 def rfc3339(moment: dt.datetime) -> str:
     """``2026-11-22T08:00:00.000Z``."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -140,11 +140,11 @@ def _read(actor: Actor, code: str) -> dict[str, Any]:
 def _charged(answer: dict[str, Any], replayed: bool) -> Charged:
     moment = dt.datetime.fromisoformat
     return Charged(
-        id=UUID(answer["charge"]),
-        resident_id=UUID(answer["resident"]),
-        card_id=UUID(answer["card"]),
-        merchant_id=UUID(answer["merchant"]),
-        terminal_id=UUID(answer["terminal"]),
+        id=ids.of_text(answer["charge"]),
+        resident_id=ids.of_text(answer["resident"]),
+        card_id=ids.of_text(answer["card"]),
+        merchant_id=ids.of_text(answer["merchant"]),
+        terminal_id=ids.of_text(answer["terminal"]),
         masked_name=answer["masked_name"],
         amount_fen=answer["amount_fen"],
         balance_after_fen=answer["balance_after_fen"],
