@@ -157,7 +157,7 @@ def test_one_time_codes_are_those_of_the_standard(seconds: int, code: str) -> No
     assert totp.step_of(b"12345678901234567890", code, seconds + 29, after=0) == seconds // 30
     assert totp.step_of(b"12345678901234567890", code, seconds, after=seconds // 30) is None
     assert totp.step_of(b"12345678901234567890", code, seconds, after=seconds // 30 + 1) is None
-    assert totp.step_of(b"12345678901234567890", code, seconds, after=seconds // 30 + 2) == seconds // 30, "used before the clock was set back"
+    assert totp.step_of(b"12345678901234567890", code, seconds, after=seconds // 30 + 2) == seconds // 30, "before a set-back"
 
 
 def test_a_terminal_is_registered_enrols_once_and_signs_in(house: House) -> None:
