@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from crash.cycles import Verdict
 
-CI_CYCLES, LONG_CYCLES, HUNT_CYCLES, ROUNDS = 30, 200, 12, 200
+CI_CYCLES, LONG_CYCLES, HUNT_CYCLES, ROUNDS = 30, 200, 26, 200
 
 
 @click.command()

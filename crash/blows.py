@@ -53,7 +53,7 @@ def _valkey(town: Town, _chance: random.Random) -> None:
 
 
 def _company_answers_lost(town: Town, chance: random.Random) -> None:
-    town.answers_of_the_company_lost(round(chance.uniform(0.3, 0.9), 2))
+    town.answers_of_the_company_lost(chance.choice((0.5, 1.0)))  # a call is tried more than once: only all of them lost stay unknown
 
 
 def _on_line(fault: Fault, low: float, high: float) -> Strike:
@@ -71,7 +71,7 @@ BLOWS = (
     Blow("PostgreSQL killed", _postgres),
     Blow("Valkey killed", _valkey, 0.6),
     Blow("provider killed", _provider, 0.6),
-    Blow("company's answers lost", _company_answers_lost, 2.0),
+    Blow("company's answers lost", _company_answers_lost, 5.0),
     Blow("acknowledgements lost", _on_line(Fault.ACKLOSS, 0.02, 0.3), 0.8),
     Blow("requests reset", _on_line(Fault.RESET, 0.02, 0.3), 0.8),
     Blow("line slow", _on_line(Fault.LATENCY, 0.02, 0.15), 0.8),
