@@ -8,7 +8,7 @@ CityError
     ├── PresentationExpired   older than two minutes
     ├── WalletElsewhere       the card's money is not kept by this platform
     ├── WalletStopped         frozen or closed
-    ├── LimitSingle, LimitDaily, LimitMonthly
+    ├── LimitSingle, LimitCount, LimitDaily, LimitMonthly
     ├── AboveYourLimits       the same, told to the holder with what is left
     ├── MerchantUnknown       the terminal's merchant has no account in this city
     └── ChargeImpossible      not a movement of money at all
@@ -51,6 +51,11 @@ class LimitSingle(Conflict):
     zh, en = "超过单笔限额，持卡人可在应用中调整", "Above the limit of one payment; the holder can change it in the app"
 
 
+class LimitCount(Conflict):
+    code = "limit_count"
+    zh, en = "已达当日付款笔数上限，请明日再试或换一种付款方式", "No more payments today from this wallet; please pay in another way"
+
+
 class LimitDaily(Conflict):
     code = "limit_daily"
     zh, en = "超过当日限额，持卡人可在应用中调整", "Above the limit of the day; the holder can change it in the app"
@@ -89,6 +94,7 @@ OURS: tuple[type[CityError], ...] = (
     WalletElsewhere,
     WalletStopped,
     LimitSingle,
+    LimitCount,
     LimitDaily,
     LimitMonthly,
     InsufficientFunds,

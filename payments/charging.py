@@ -167,8 +167,11 @@ def _settled(ask: Ask[Order, Settled], code: str, answer: dict[str, Any]) -> Set
     if code == "again":
         return frozenset({answer["wallet"]})
     if code == "replay":
-        # An answer that this very request may have written before its connection broke is no repetition to its caller.
-        return answer["code"], answer, not ask.asked_before
+        # What this very request may have written before its connection broke is no repetition to its caller. A charge tells by its id
+        # which request brought it; a refusal has none.
+        brought = str(ask.item.charge_id)
+        own = ask.asked_before and answer.get("charge", brought) == brought
+        return answer["code"], answer, not own
     return code, answer, False
 
 

@@ -164,6 +164,16 @@ def test_limits_of_a_payment_a_day_and_a_month(till: Till) -> None:
     assert till.run("SELECT spent_day_fen, spent_day_count, spent_month_fen FROM wallet WHERE id = %s", phone.wallet) == [(6_000, 2, 5_000)]
 
 
+def test_a_wallet_with_a_count_of_payments_a_day_keeps_it(till: Till) -> None:
+    phone = till.phone()
+    with till.city.as_superuser() as superuser:
+        superuser.execute("UPDATE wallet SET daily_count_limit = 2 WHERE id = %s", (phone.wallet,))
+    assert [till.code(till.order(phone)) for _ in range(3)] == ["posted", "posted", "limit_count"]
+    with till.city.as_superuser() as superuser:
+        superuser.execute("UPDATE wallet SET spent_on = spent_on - 1 WHERE id = %s", (phone.wallet,))
+    assert till.code(till.order(phone)) == "posted"
+
+
 def test_an_item_refused_before_is_kept_unless_its_key_has_an_answer(till: Till) -> None:
     phone = till.phone()
     order = till.order(phone)

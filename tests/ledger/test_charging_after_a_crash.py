@@ -24,9 +24,6 @@ from tests.ledger.conftest import CITY
 from tests.ledger.conftest import City as Books
 from tests.ledger.tills import Phone, Till, by_presentation, replace
 
-CRASH = "the emptied table of presented codes is not noticed by charge_post yet"
-MARK = "an answer is called the request's own whenever its connection broke, whoever wrote it"
-
 
 @pytest.fixture(scope="module")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
@@ -84,7 +81,6 @@ def now_step() -> int:
     return step_at(clock.timestamp())
 
 
-@pytest.mark.xfail(strict=True, reason=CRASH)
 def test_a_code_presented_elsewhere_before_a_crash_is_not_charged_after_it(till: Till) -> None:
     phone, step = till.phone(), now_step()
     assert present(till, phone, step, ids.new_id()) in (None, "codes_recovering")
@@ -93,7 +89,6 @@ def test_a_code_presented_elsewhere_before_a_crash_is_not_charged_after_it(till:
     assert till.balance(phone) == 10_000
 
 
-@pytest.mark.xfail(strict=True, reason=CRASH)
 def test_nor_is_a_code_of_the_next_step_that_could_have_been_presented_early(till: Till) -> None:
     phone = till.phone()
     crash(till)
@@ -108,7 +103,6 @@ def test_a_code_of_a_step_that_began_after_the_crash_pays_at_once(till: Till) ->
     assert till.code(till.order(phone, step=now_step() + 2)) == "posted"
 
 
-@pytest.mark.xfail(strict=True, reason=CRASH)
 def test_a_charge_that_misses_the_sentinel_puts_it_back_and_identity_codes_wait_from_then_on(till: Till) -> None:
     crash(till)
     till.code(till.order(till.phone(), step=now_step() + 2))
@@ -163,7 +157,6 @@ def test_a_charge_whose_connection_died_after_the_commit_answers_as_the_first_an
     assert cut.poster().ask(repeated) == ("posted", answer, True)
 
 
-@pytest.mark.xfail(strict=True, reason=MARK)
 @pytest.mark.parametrize("before", [True, False], ids=["dead before", "dead after"])
 def test_a_repetition_is_marked_though_its_own_connection_died(till: Till, before: bool) -> None:
     """What another request wrote is a repetition: the charge in the answer is not the one that this request brought."""

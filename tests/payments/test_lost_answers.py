@@ -14,7 +14,6 @@ from payments import charging
 from tests.payments.conftest import Town
 
 MARK = "Idempotency-Replayed"
-BODY = "an answer is called the request's own whenever its connection broke, whoever wrote it"
 
 
 @pytest.fixture
@@ -50,7 +49,6 @@ def test_the_request_that_charged_bears_no_mark_and_the_next_one_of_its_key_does
     assert town.balance(wang) == 50_000 - 1_230
 
 
-@pytest.mark.xfail(strict=True, reason=BODY)
 def test_a_repetition_bears_its_mark_though_its_own_connection_died(town: Town, cut: Callable[[], None]) -> None:
     wang = town.holder(50_000)
     first = _charge(town, wang, "lost-answer-2")
