@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from config.cities.utilities import PLAYED
 from outside.database import Row
+from outside.played import UTILITIES
 from outside.reading import Refusal, answer_refusal, members, text, whole
 from outside.world import world
 
@@ -42,11 +42,11 @@ PLACES = {
         "slow_refund": "refunds stay pending for `value` milliseconds",
     },
     "yunpay-callbacks": CALLBACKS,
-    **dict.fromkeys(PLAYED, DOOR),
+    **dict.fromkeys(UTILITIES, DOOR),
     "line:sms": LINE,
     "line:police": LINE,
     "line:yunpay": LINE,
-    **{f"line:{door}": LINE for door in PLAYED},
+    **{f"line:{door}": LINE for door in UTILITIES},
 }
 
 routes = Blueprint("faults", __name__)

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from config.cities.utilities import PLAYED
 from core.http_signatures import EcdsaSigner
+from outside.played import UTILITIES
 
-AGENCIES = ("sms", "police", "yunpay", *PLAYED)
+AGENCIES = ("sms", "police", "yunpay", *UTILITIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from flask import Blueprint, Response, jsonify
 
-from config.cities.utilities import PLAYED
+from outside.played import UTILITIES
 from outside.reading import Refusal, members, text, whole
 from outside.signed import agency
 from outside.world import world
@@ -76,4 +76,4 @@ def day_of(said: str) -> dt.date:
         raise Refusal("day_wrong") from fault
 
 
-DOORS = tuple(door(name) for name in PLAYED)
+DOORS = tuple(door(name) for name in UTILITIES)
