@@ -17,6 +17,7 @@ from command.story.phone import Phone
 from command.story.system import System
 from command.story.till import Till
 from command.story.wire import Unexpected, Wire
+from core.clock import today
 
 
 def at_a_shell(*words: str) -> str:
@@ -52,8 +53,8 @@ class Stage:
         )
 
     def newcomer(self) -> tuple[Phone, dict[str, Any]]:
-        """The phone of somebody who has not proved who they are yet, and the facts that only they know; another one at each call."""
-        unproved = [person for person in self.city["people"] if person["identity_level"] == 1]
+        """The phone of somebody grown up who has not proved who they are yet, and the facts that only they know; each time another."""
+        unproved = [person for person in self.city["people"] if person["identity_level"] == 1 and _born(person) < today().year - 18]
         # Whoever had a card issued since lived through this story: the bills of that household are paid.
         settled = [person["utility_accounts"] for person in unproved if person["cards"]]
         waiting = [person for person in unproved if not person["cards"] and person["utility_accounts"] not in settled]
@@ -110,3 +111,8 @@ class Stage:
         """A staff member of a role."""
         found: dict[str, Any] = next(each for each in self.city["staff"] if each["role"] == role)
         return found
+
+
+def _born(person: dict[str, Any]) -> int:
+    """The year in a citizen number (GB 11643)."""
+    return int(person["citizen_number"][6:10])
