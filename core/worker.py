@@ -12,6 +12,8 @@ from flask import Flask
 from core import jobs, outbox, pulse, sealer
 
 log = structlog.get_logger("worker")
+# A recurring job that was taken when PostgreSQL died stays taken for ever, and would not come again until the next start.
+PLANTED_EVERY = 20.0
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -19,6 +21,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     loops = [
         threading.Thread(target=_loop, args=(app, stop, outbox.deliver, 0.1), name="outbox", daemon=True),
         threading.Thread(target=_loop, args=(app, stop, sealer.seal_all, 1.0), name="sealer", daemon=True),
+        threading.Thread(target=_loop, args=(app, stop, _plant, PLANTED_EVERY), name="rhythms", daemon=True),
         threading.Thread(target=_queue, args=(app, stop), name="queue", daemon=True),
     ]
     for thread in loops:
@@ -40,6 +43,11 @@ def _loop(app: Flask, stop: threading.Event, step: Callable[[], int], pause: flo
             stop.wait(1.0)
         if not busy:
             stop.wait(pause)
+
+
+def _plant() -> int:
+    jobs.plant_rhythms()
+    return 0
 
 
 def _queue(app: Flask, stop: threading.Event) -> None:

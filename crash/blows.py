@@ -52,8 +52,9 @@ def _valkey(town: Town, _chance: random.Random) -> None:
     town.kill_valkey()
 
 
-def _company_answers_lost(town: Town, chance: random.Random) -> None:
-    town.answers_of_the_company_lost(chance.choice((0.5, 1.0)))  # a call is tried more than once: only all of them lost stay unknown
+def _company_answers_lost(town: Town, _chance: random.Random) -> None:
+    """All of them: a call is tried more than once, and only when no answer comes is the outcome unknown."""
+    town.answers_of_the_company_lost(1)
 
 
 def _on_line(fault: Fault, low: float, high: float) -> Strike:

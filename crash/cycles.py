@@ -139,7 +139,7 @@ class _Run:
         self.desk.sessions()
         self.endpoint.subscribe(self.town.installation, self.partner_token)
         self.tills.open()
-        for crowd, threads in zip(self.crowds, (3, 2, 1), strict=True):
+        for crowd, threads in zip(self.crowds, (3, 3, 1), strict=True):
             crowd.open(threads)
         order = self._order()
         for number in range(1, self.cycles + 1):
@@ -229,6 +229,9 @@ class _Run:
         if bills:
             self.verdict.found.append(f"{bills} payments of bills were never decided")
         self.verdict.found += hearing.lost(unheard)
+        if bills or unheard:
+            with psycopg.connect(self.town.owner_url, autocommit=True) as books:
+                self.verdict.found.append(f"as things stand: {hearing.state_of_things(books)}")
 
     def _untried(self) -> list[str]:
         told = self.record

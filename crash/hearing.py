@@ -37,6 +37,17 @@ def lost(facts: Iterable[tuple[str, str]]) -> list[str]:
     return [f"lost: the partner never heard that {event} of {consent}" for consent, event in sorted(facts)]
 
 
+def state_of_things(connection: psycopg.Connection[Any]) -> str:
+    """Where facts, deliveries and jobs stand, for whoever must find out why something was not heard."""
+    asked = {
+        "deliveries": "SELECT state, count(*), min(next_at) - city_now() FROM webhook_delivery GROUP BY 1",
+        "jobs": "SELECT task_name, status::text, count(*), min(scheduled_at) - now() FROM procrastinate_jobs GROUP BY 1, 2",
+        "parked": "SELECT listener, why, count(*) FROM outbox_parked GROUP BY 1, 2",
+        "behind": "SELECT c.listener, count(*) FROM outbox o JOIN outbox_cursor c ON (o.txid, o.seq) > (c.txid, c.seq) GROUP BY 1",
+    }
+    return "; ".join(f"{name} {[tuple(map(str, row)) for row in connection.execute(query).fetchall()]}" for name, query in asked.items())
+
+
 def waiting(connection: psycopg.Connection[Any]) -> int:
     """How many deliveries wait for their time."""
     row = connection.execute("SELECT count(*) FROM webhook_delivery WHERE state = 'waiting'").fetchone()
