@@ -37,6 +37,7 @@ class Receipt:
     refunded_fen: int
     state: str
     charge_id: UUID | None
+    top_up_id: UUID | None
     merchant: dict[str, str] | None
     provider: str | None
     recorded_at: dt.datetime
@@ -201,6 +202,7 @@ def _receipt(row: Any, merchant: tuple[str, str] | None) -> Receipt:
         refunded_fen=row.refunded_fen,
         state=row.state,
         charge_id=row.charge_id,
+        top_up_id=row.id if row.kind == "top_up" else None,
         merchant=None if merchant is None else {"zh": merchant[0], "en": merchant[1]},
         provider=row.provider,
         recorded_at=row.recorded_at,

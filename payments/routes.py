@@ -74,10 +74,10 @@ def create_top_up(actor: Actor, body: dict[str, Any], work_id: UUID) -> topping_
     return topping_up.top_up(actor, **body, top_up_id=work_id)
 
 
-@routes.get("/api/top-ups/<id:top_up>", operation="getTopUp", access=resident(strength=2), gives=s.TopUpOut, etag=True)
-def get_top_up(actor: Actor, top_up: UUID) -> topping_up.TopUpView:
-    """Where a top-up stands."""
-    return topping_up.own(actor, top_up)
+@routes.get("/api/top-ups/<id:top_up>", operation="getTopUp", access=resident(strength=2), gives=s.TopUpSeenOut, etag=True)
+def get_top_up(actor: Actor, top_up: UUID) -> top_up_refunds.TopUpSeen:
+    """Where a top-up stands, what was taken back of it and what still can be."""
+    return top_up_refunds.top_up_of(actor, top_up)
 
 
 @routes.post(

@@ -96,6 +96,13 @@ class TopUpRefundOut(Schema):
     decided_at = Moment(required=True, allow_none=True)
 
 
+class TopUpSeenOut(TopUpOut):
+    """A top-up with what was taken back of it, newest first; `refundable_fen` is what still can be, 0 where nothing can."""
+
+    refundable_fen = Fen(least=0, required=True)
+    refunds = fields.List(fields.Nested(TopUpRefundOut), required=True)
+
+
 class NoticeOut(Schema):
     """The notice was taken and what follows from it is committed."""
 
@@ -185,6 +192,7 @@ class ReceiptOut(Schema):
     refunded_fen = Fen(least=0, required=True)
     state = OneOf("posted", "reversed", "refunded", "partly_refunded", required=True)
     charge_id = Id("charge", required=True, allow_none=True)
+    top_up_id = Id("top_up", required=True, allow_none=True)
     merchant = fields.Nested(NamesOut, required=True, allow_none=True)
     provider = fields.String(required=True, allow_none=True)
     recorded_at = Moment(required=True)

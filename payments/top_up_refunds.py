@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import structlog
 from sqlalchemy import func, select
 
 from core import audit, clock, ids, outbox
 from core.actors import Actor, system
 from core.db import session, transaction
-from core.errors import NotFound
+from core.errors import NotFound, Unavailable
 from core.vocabulary import AuditEvent, Event
 from payments import ledger, wallets
-from payments.errors import TopUpNotRefundable, TopUpRefundTooMuch
+from payments.errors import ProviderUnknown, TopUpNotRefundable, TopUpRefundTooMuch
 from payments.ledger import InsufficientFunds, Posted, Transfer
 from payments.models import TopUp, Wallet
 from payments.providers import Refund, RefundState, RefundView
@@ -29,11 +30,14 @@ from payments.receipt_numbers import next_number
 from payments.rules import TopUpState
 from payments.seeding import OPENING
 from payments.top_up_refund_models import TopUpRefund
-from payments.topping_up import clearing_account
+from payments.topping_up import TopUpView, clearing_account
+from payments.topping_up import own as own_top_up
 from payments.wiring import provider_named
 
+log = structlog.get_logger("top_up")
 _FIRST_PAUSE: Final = dt.timedelta(seconds=10)
 _LONGEST_PAUSE: Final = dt.timedelta(hours=1)
+SHOWN: Final = 20
 # The step that a decided refund takes, with what the audit log and the outbox say of it.
 STEPS: Final[Mapping[RefundState, tuple[str, AuditEvent, Event]]] = MappingProxyType(
     {
@@ -59,14 +63,46 @@ class TopUpRefundView:
     decided_at: dt.datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpSeen(TopUpView):
+    """A top-up with what was taken back of it, newest first, and what still can be (0 where nothing can), in fen."""
+
+    refundable_fen: int
+    refunds: list[TopUpRefundView]
+
+
+def top_up_of(actor: Actor, top_up_id: UUID) -> TopUpSeen:
+    """A top-up of the resident who asks, with its refunds."""
+    view = own_top_up(actor, top_up_id)
+    taken = select(TopUpRefund).where(TopUpRefund.top_up_id == top_up_id).order_by(TopUpRefund.id.desc()).limit(SHOWN)
+    rows = session().scalars(taken.execution_options(populate_existing=True))
+    possible = view.state == "credited" and view.provider != OPENING and wallets.own_wallet(actor).state == "open"
+    left = view.amount_fen - _taken_back(top_up_id) if possible else 0
+    told = {each.name: getattr(view, each.name) for each in fields(TopUpView)}
+    return TopUpSeen(**told, refundable_fen=left, refunds=[_view(row) for row in rows])
+
+
 def refund_top_up(actor: Actor, top_up_id: UUID, *, amount_fen: int, refund_id: UUID) -> TopUpRefundView:
     """Take back part of a top-up, or all of it, under an id; the same id again goes on where the first left off. Calls outside."""
     with transaction():
         provider, asked_for = _reserve(actor, top_up_id, amount_fen, refund_id)
     if asked_for is not None:
-        learn(refund_id, provider_named(provider).refund(asked_for))
+        _ask(provider, refund_id, asked_for)
     with transaction():
         return own(actor, refund_id)
+
+
+def _ask(provider: str, refund_id: UUID, asked_for: Refund) -> None:
+    """Ask for the refund; a provider that is away, or was switched off meanwhile, is left to the polling job.
+
+    Its refusal of the attempt must not reach the caller: the money is reserved, and a try under a fresh id would reserve it again.
+    """
+    try:
+        seen = provider_named(provider).refund(asked_for)
+    except (Unavailable, ProviderUnknown) as fault:
+        log.warning("refund_outcome_unknown", top_up_refund=ids.show("top_up_refund", refund_id), code=fault.code)
+        return
+    learn(refund_id, seen)
 
 
 def own(actor: Actor, refund_id: UUID) -> TopUpRefundView:
@@ -74,6 +110,10 @@ def own(actor: Actor, refund_id: UUID) -> TopUpRefundView:
     row = session().get(TopUpRefund, refund_id, populate_existing=True)
     if row is None or row.resident_id != actor.id or row.city_id != actor.city_id:
         raise NotFound()
+    return _view(row)
+
+
+def _view(row: TopUpRefund) -> TopUpRefundView:
     state = PUBLIC_STATE[row.state]
     facts = (row.receipt_number, row.reserved_at, row.decided_at)
     return TopUpRefundView(row.id, row.top_up_id, row.amount_fen, row.provider, state, row.reason, *facts)
@@ -142,6 +182,7 @@ def _reserve(actor: Actor, top_up_id: UUID, amount_fen: int, refund_id: UUID) ->
         raise NotFound()
     if top_up.state != TopUpState.CREDITED or top_up.provider == OPENING or wallet.state != "open":
         raise TopUpNotRefundable()
+    provider_named(top_up.provider)  # switched off, nobody could be asked: refused before any money moves
     left = top_up.amount_fen - _taken_back(top_up_id)
     if amount_fen > left:
         raise TopUpRefundTooMuch(left_fen=left)

@@ -2304,7 +2304,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where a top-up stands.
+         * Where a top-up stands, what was taken back of it and what still can be.
          * @description Access: resident of level L0, strength S2.
          */
         get: operations["getTopUp"];
@@ -3737,6 +3737,8 @@ export interface components {
             state: "posted" | "reversed" | "refunded" | "partly_refunded";
             /** @example charge_01k5x3m8q2v7e4t9r6w1y0z3ab */
             charge_id: string | null;
+            /** @example top_up_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            top_up_id: string | null;
             merchant: components["schemas"]["NamesOut"] | null;
             provider: string | null;
             /** Format: date-time */
@@ -3971,6 +3973,27 @@ export interface components {
             expires_at: string;
             /** Format: date-time */
             decided_at: string | null;
+        };
+        TopUpSeenOut: {
+            /** @example top_up_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            id: string;
+            /** @description Amount in fen (1/100 yuan) */
+            amount_fen: number;
+            provider: string;
+            /** @enum {string} */
+            state: "pending" | "credited" | "failed" | "expired";
+            reason: string;
+            pay_url: string | null;
+            receipt_number: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            /** @description Amount in fen (1/100 yuan) */
+            refundable_fen: number;
+            refunds: components["schemas"]["TopUpRefundOut"][];
         };
         TopUpRefundIn: {
             /** @description Amount in fen (1/100 yuan) */
@@ -6032,7 +6055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description card_bad, card_cancelled, card_expired, card_frozen, card_inactive, card_locked, card_lost, card_refused_by_issuer, card_replaced, charge_impossible, code_expired, code_of_other_city, code_too_early, code_unknown, code_used, insufficient_funds, limit_daily, limit_monthly, limit_single, merchant_unknown, pay_key_revoked, presentation_expired, presentation_unknown, wallet_elsewhere, wallet_stopped */
+            /** @description card_bad, card_cancelled, card_expired, card_frozen, card_inactive, card_locked, card_lost, card_refused_by_issuer, card_replaced, charge_impossible, code_expired, code_of_other_city, code_too_early, code_unknown, code_used, insufficient_funds, limit_count, limit_daily, limit_monthly, limit_single, merchant_unknown, pay_key_revoked, presentation_expired, presentation_unknown, wallet_elsewhere, wallet_stopped */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13823,7 +13846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TopUpOut"];
+                    "application/json": components["schemas"]["TopUpSeenOut"];
                 };
             };
             /** @description Not changed */
