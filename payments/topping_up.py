@@ -26,6 +26,7 @@ from payments.models import TopUp, Wallet
 from payments.providers import Order, OrderState, OrderView, PaymentProvider, ProviderRefused
 from payments.receipt_numbers import next_number
 from payments.rules import TopUpState, TopUpStep
+from payments.top_up_refund_models import TopUpRefund
 from payments.wiring import provider_named
 
 log = structlog.get_logger("top_up")
@@ -166,8 +167,11 @@ def _reserve(actor: Actor, amount_fen: int, provider: str, top_up_id: UUID) -> O
 
 
 def _awaited(wallet: Wallet) -> int:
-    on_its_way = select(func.coalesce(func.sum(TopUp.amount_fen), 0)).where(TopUp.wallet_id == wallet.id, TopUp.decided_at.is_(None))
-    return int(session().execute(on_its_way).scalar_one())
+    """What may still come: top-ups not decided yet, and refunds of them that the provider may refuse."""
+    ordered = select(func.coalesce(func.sum(TopUp.amount_fen), 0)).where(TopUp.wallet_id == wallet.id, TopUp.decided_at.is_(None))
+    of_wallet = select(func.coalesce(func.sum(TopUpRefund.amount_fen), 0)).join(TopUp, TopUp.id == TopUpRefund.top_up_id)
+    going_back = of_wallet.where(TopUp.wallet_id == wallet.id, TopUpRefund.state == "reserved")
+    return int(session().scalar(ordered) or 0) + int(session().scalar(going_back) or 0)
 
 
 def _order(row: TopUp) -> Order:

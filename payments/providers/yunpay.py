@@ -30,6 +30,9 @@ from payments.providers.provider import (
 
 _NUMBER = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}$")
 _LARGEST_NOTICE = 16 * 1024
+# Decided by YunPay about the refund itself. Any other refusal (a signature, too many calls, the same number still running) is one of
+# the attempt: an earlier one under the number may yet give the money back, so the wallet must not have it meanwhile.
+_REFUND_REFUSED = frozenset({"order_unknown", "order_not_paid", "refund_exceeds_payment"})
 
 
 class _OrderAnswer(Schema):
@@ -130,9 +133,9 @@ class YunPay:
             idempotency_key=f"refund-{refund.number}",
         )
         outcome = self.gateway.send(call)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, Refused) and outcome.code in _REFUND_REFUSED:
             return RefundView(number=refund.number, state=RefundState.REFUSED, amount_fen=refund.amount_fen, reason=outcome.code)
-        if isinstance(outcome, Unknown) or not self._fits(outcome.body, refund.number, refund.amount_fen):
+        if isinstance(outcome, Refused | Unknown) or not self._fits(outcome.body, refund.number, refund.amount_fen):
             return RefundView(number=refund.number, state=RefundState.UNKNOWN, amount_fen=refund.amount_fen)
         return RefundView(number=refund.number, state=outcome.body["state"], amount_fen=refund.amount_fen)
 
