@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core import audit, clock, ids
 from core.actors import Actor, system
-from core.db import session
+from core.db import session, transaction
 from core.errors import StepUpNeeded
 from core.vocabulary import AuditEvent
 from payments import rules, wallets
@@ -20,6 +20,8 @@ from payments.wallets import WalletView
 RAISE_LEVEL: Final = 2
 RAISE_STRENGTH: Final = 2
 RAISE_FRESH: Final = dt.timedelta(minutes=5)
+# So many wallets are locked at once: nobody who pays waits for a whole city.
+AT_ONCE: Final = 1_000
 
 
 def change_limits(actor: Actor, *, single_fen: int | None, daily_fen: int | None, monthly_fen: int | None) -> WalletView:
@@ -45,18 +47,29 @@ def change_limits(actor: Actor, *, single_fen: int | None, daily_fen: int | None
 
 
 def keep_within_terms(city_id: int) -> int:
-    """Lower what stands above today's terms of the city and take over its count, in the current transaction; gives how many wallets.
+    """Lower what stands above today's terms of the city and take over its count, some wallets a transaction; gives how many.
 
     A wallet carries its limits itself, so that a payment looks at one row: new terms reach it by this, on the day they begin.
     """
+    done, some = 0, AT_ONCE
+    while some == AT_ONCE:
+        with transaction():
+            some = _keep_some(city_id)
+        done += some
+    return done
+
+
+def _keep_some(city_id: int) -> int:
     terms = wallets.terms_of(city_id)
     highest = rules.highest_limits(terms)
     lowered = session().execute(
         text(
             "UPDATE wallet SET single_limit_fen = LEAST(single_limit_fen, :single), daily_limit_fen = LEAST(daily_limit_fen, :daily),"
             " monthly_limit_fen = LEAST(monthly_limit_fen, :monthly), daily_count_limit = :count"
-            " WHERE city_id = :city AND mode = 'platform' AND (single_limit_fen > :single OR daily_limit_fen > :daily"
-            " OR monthly_limit_fen > :monthly OR daily_count_limit IS DISTINCT FROM :count) RETURNING id"
+            # Locked by id, in the order in which charges lock them: nobody waits in a circle.
+            " WHERE id = ANY (ARRAY(SELECT id FROM wallet WHERE city_id = :city AND mode = 'platform' AND (single_limit_fen > :single"
+            " OR daily_limit_fen > :daily OR monthly_limit_fen > :monthly OR daily_count_limit IS DISTINCT FROM :count)"
+            " ORDER BY id LIMIT :at_once FOR NO KEY UPDATE)) RETURNING 1"
         ),
         {
             "city": city_id,
@@ -64,6 +77,7 @@ def keep_within_terms(city_id: int) -> int:
             "daily": highest.daily_fen,
             "monthly": highest.monthly_fen,
             "count": terms.daily_count,
+            "at_once": AT_ONCE,
         },
     )
     count = len(lowered.all())

@@ -17,6 +17,7 @@ from core import clock, db, ids
 from core.errors import StepUpNeeded
 from payments import jobs, limits, rules, wallets
 from payments.errors import LimitsOutOfOrder, LimitTooHigh, TopUpAmountRefused, WalletMissing
+from payments.wiring import wired
 
 pytestmark = pytest.mark.subset
 
@@ -130,6 +131,21 @@ def test_terms_that_begin_lower_what_stands_above_them_and_nothing_else(town: To
     assert refused.value.facts["single_fen"] == 100_000
     ((detail,),) = town.rows("SELECT detail FROM audit WHERE event = 'payments:limits:change' AND subject = 'wallets'")
     assert detail["count"] == 2
+
+
+def test_a_city_without_terms_keeps_no_other_waiting(
+    town: Town, at: Callable[[dt.timedelta], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        town.holder()
+    terms_from(town, daily_count=3)
+    monkeypatch.setattr(limits, "AT_ONCE", 2)
+    payments.configure(providers={}, keepers={990900: payments.Keeper("无名银行", "No Bank"), **wired().keepers})
+    at(dt.timedelta(days=1))
+    jobs.keep_limits_within_terms()
+    assert town.rows("SELECT DISTINCT daily_count_limit FROM wallet") == [(3,)]
+    counted = "SELECT (detail->>'count')::int FROM audit WHERE event = 'payments:limits:change' ORDER BY id"
+    assert town.rows(counted) == [(2,), (1,)]
 
 
 def test_a_wallet_opens_as_the_terms_of_the_day_say(town: Town, at: Callable[[dt.timedelta], None]) -> None:
