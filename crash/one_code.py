@@ -162,7 +162,7 @@ class _Rounds:
             place = Code(made.handle, made.step, made.tap)
             self.record.tell_paid(Paid(key, self.terminals[at].id, charge, place, amount, tries, body), 0.0)
             again = self._ask(at, "/api/charges", body, key)
-            if again is None or again.status != 201 or again.body["id"] != answer.body["id"]:
+            if again is None or again.status != 201 or again.body["id"] != answer.body["id"] or not again.replayed:
                 self.record.contradict(f"key {key} was paid, and asked again it was answered {self._shown(again)}")
         return code
 

@@ -16,7 +16,6 @@ from crash.record import Code, Paid, Presented, Record, Refused
 
 FINAL = frozenset({400, 402, 403, 404, 409, 422})  # a decision; anything else is asked again
 NOT_DECIDED = frozenset({"request_in_progress", "codes_recovering"})
-WEB_PROCESSES = 2  # of the served program, each with one connection over which it charges
 GIVE_UP = 25.0  # seconds of asking again after which a key is left open
 
 
@@ -127,23 +126,17 @@ class Tills:
         return "no answer" if answer is None else answer.code
 
     def again(self, caller: Caller, session: Session, paid: Paid) -> None:
-        """The same request under the same key gives the first answer, marked as a repetition.
-
-        A repetition whose own connection to PostgreSQL turns out to be dead cannot say which of its tries came first, and leaves the mark
-        out. Each process of the web has one such connection, so that with a healed line one of so many repetitions must bear it.
-        """
-        for _ in range(WEB_PROCESSES + 1):
-            answer = self._ask(caller, session, "/api/charges", paid.body, paid.key)
-            if answer is None or answer.status >= 500 or answer.code in NOT_DECIDED:
-                return
-            if answer.status != 201:
-                self.record.tell_refused(Refused(paid.key, paid.code, answer.code, alone=False))
-                return
-            charge = ids.parse("charge", answer.body["id"])
-            self.record.tell_paid(Paid(paid.key, paid.terminal, charge, paid.code, paid.amount_fen, 1, paid.body), 0.0)
-            if answer.replayed:
-                return
-        self.record.contradict(f"key {paid.key} was done again instead of answered again")
+        """The same request under the same key gives the first answer, marked as a repetition."""
+        answer = self._ask(caller, session, "/api/charges", paid.body, paid.key)
+        if answer is None or answer.status >= 500 or answer.code in NOT_DECIDED:
+            return
+        if answer.status != 201:
+            self.record.tell_refused(Refused(paid.key, paid.code, answer.code, alone=False))
+            return
+        charge = ids.parse("charge", answer.body["id"])
+        self.record.tell_paid(Paid(paid.key, paid.terminal, charge, paid.code, paid.amount_fen, 1, paid.body), 0.0)
+        if not answer.replayed:
+            self.record.contradict(f"key {paid.key} was done again instead of answered again")
 
     def _ask(self, caller: Caller, session: Session, path: str, body: bytes, key: str | None) -> Answer | None:
         try:
