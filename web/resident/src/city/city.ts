@@ -133,5 +133,5 @@ export async function leftBehind(): Promise<void> {
   choose({ agreed: {} }) // the next person on this device is asked anew
   city.heard = { me: null, cards: [], wallet: null }
   await session.forget()
-  for (const name of ['heard', 'pay_key', 'shown', 'asked', 'top_up']) await platform.store.remove(name)
+  for (const name of ['heard', 'pay_key', 'shown', 'asked', 'top_up', 'then', 'intents']) await platform.store.remove(name)
 }

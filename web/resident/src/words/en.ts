@@ -107,6 +107,7 @@ export const en: Readonly<Record<Word, string>> = {
   as_of_last: 'Balance when last connected',
   top_up: 'Top up',
   receipts: 'Receipts',
+  bills: 'Bills',
   lost: 'Lost card',
   lost_elder: 'My card is lost',
   notices: 'Notices',
@@ -155,7 +156,7 @@ export const en: Readonly<Record<Word, string>> = {
 
   top_up_lead: 'It goes into your wallet; pay with the pay code.',
   amount: 'Amount (CNY)',
-  amount_hint: 'At least 0.01',
+  amount_hint: 'At least {least}, in steps of {unit}',
   amount_wrong: 'Enter an amount with at most two decimals.',
   pay_by: 'Pay with',
   yunpay: 'YunPay',
@@ -168,6 +169,8 @@ export const en: Readonly<Record<Word, string>> = {
   pay_expired: 'The order has expired. Nothing was taken.',
   receipt_number: 'Receipt {number}',
   again: 'Top up again',
+  go_on: 'Go on where I was',
+  top_up_see: 'See it or take it back',
 
   kind_charge: 'Payment',
   kind_refund: 'Refund',

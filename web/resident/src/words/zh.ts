@@ -105,6 +105,7 @@ export const zh = {
   as_of_last: '上次联网时的余额',
   top_up: '充值',
   receipts: '收支记录',
+  bills: '生活缴费',
   lost: '挂失',
   lost_elder: '卡丢了，马上挂失',
   notices: '通知',
@@ -153,7 +154,7 @@ export const zh = {
 
   top_up_lead: '充到钱包，用付款码支付。',
   amount: '金额（元）',
-  amount_hint: '最少 0.01 元',
+  amount_hint: '最少 {least} 元，{unit} 元的整数倍',
   amount_wrong: '请输入金额，最多两位小数。',
   pay_by: '付款方式',
   yunpay: '云付',
@@ -166,6 +167,8 @@ export const zh = {
   pay_expired: '订单已过期，没有扣款。',
   receipt_number: '收据号 {number}',
   again: '再充一笔',
+  go_on: '继续刚才的事',
+  top_up_see: '查看或退回',
 
   kind_charge: '付款',
   kind_refund: '退款',
