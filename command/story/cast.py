@@ -83,9 +83,9 @@ class Stage:
             self.clock("back", ahead)
 
     @contextmanager
-    def fault(self, place: str, kind: str) -> Iterator[None]:
-        """A fault of the sandbox, on inside and off however this ends."""
-        self._switch("POST", "/faults", json.dumps({"place": place, "kind": kind}).encode())
+    def fault(self, place: str, kind: str, **how: int) -> Iterator[None]:
+        """A fault of the sandbox, on inside and off however this ends; `how` is its value or how many times it strikes."""
+        self._switch("POST", "/faults", json.dumps({"place": place, "kind": kind, **how}).encode())
         try:
             yield
         finally:

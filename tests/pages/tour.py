@@ -18,6 +18,8 @@ def walk(app: App, stage: Stage, person: dict[str, Any]) -> Iterator[str]:
     yield from first_steps(app, person)
     yield from proving(app, person)
     yield from with_money(app, stage)
+    yield from paying_bills(app, stage, person)
+    yield from taking_back(app)
     yield from around(app)
     yield from losing(app)
 
@@ -94,6 +96,85 @@ def with_money(app: App, stage: Stage) -> Iterator[str]:
     app.sees("−12.50")
     yield "receipts"
     app.press(word(app, "返回", "Back"))
+
+
+def paying_bills(app: App, stage: Stage, person: dict[str, Any]) -> Iterator[str]:
+    """A water bill for which the wallet is short, paid after a top-up; and the next one while the company is away."""
+    app.press(word(app, "生活缴费", "Bills"))
+    app.sees(word(app, "绑定户号后", "Bind an account to see"))
+    yield "bills-none"
+    app.press(word(app, "绑定户号", "Bind an account"))
+    bind_water(app, person, "无此人")
+    app.sees(word(app, "户号与户主姓名不相符", "Account number and owner's name do not match"))
+    yield "bills-bind"
+    bind_water(app, person, person["utility_accounts"]["owner"])
+    app.sees(word(app, "户号已绑定", "The account is bound"))
+    yield "bills-bound"
+    app.press(word(app, "对，就是这一户", "Yes, this is it"))
+    app.shown("button", word(app, "查看并缴费", "See and pay")).wait_for()
+    yield "bills"
+    app.press(word(app, "查看并缴费", "See and pay"))
+    app.sees(word(app, "这笔钱怎么算的", "How it comes to this"))
+    yield "bill"
+    app.press(word(app, "返回", "Back"))
+    top_up(app, "400")
+    app.press(word(app, "生活缴费", "Bills"))
+    app.press(word(app, "查看并缴费", "See and pay"))
+    app.press(re.compile("^用钱包缴|^Pay CNY"))
+    yield "bill-sure"
+    app.press(re.compile("^确认缴|^Yes, pay"))
+    app.sees(word(app, "缴费成功", "Paid: CNY"))
+    yield "bill-paid"
+    app.press(word(app, "返回", "Back"))
+    with stage.fault("water", "down"):
+        app.press(word(app, "查看并缴费", "See and pay"))
+        app.press(re.compile("^用钱包缴|^Pay CNY"))
+        app.press(re.compile("^确认缴|^Yes, pay"))
+        app.sees(word(app, "还没有缴成", "not paid yet"))
+        yield "bill-confirming"
+        app.press(word(app, "返回", "Back"))
+        app.sees(word(app, "暂时联系不上", "cannot be reached now"))
+        yield "bills-away"
+    app.press(word(app, "水费 ·", "Water bill ·"))
+    app.sees(word(app, "缴费记录", "Paid bills"))
+    yield "bills-account"
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "返回", "Back"))
+
+
+def taking_back(app: App) -> Iterator[str]:
+    """Part of a top-up goes back to where it was paid from."""
+    app.press(word(app, "收支记录", "Receipts"))
+    app.press(word(app, "查看或退回", "See it or take it back"))
+    app.shown("button", re.compile("^退回|^Take CNY")).wait_for()
+    yield "top-up-back"
+    app.fill(word(app, "金额（元）", "Amount (CNY)"), "10")
+    app.press(re.compile("^退回|^Take CNY"))
+    app.press(word(app, "确定退回", "Yes, take it back"))
+    app.sees(word(app, "已退回云付", "Back at YunPay"))
+    yield "top-up-back-done"
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "返回", "Back"))
+
+
+def bind_water(app: App, person: dict[str, Any], owner: str) -> None:
+    """The form of an account, filled and sent."""
+    app.press(word(app, "水费 ·", "Water bill ·"))
+    app.fill(word(app, "用水户号", "Water account number"), person["utility_accounts"]["water"])
+    app.fill(word(app, "户主姓名", "Name of the account’s owner"), owner)
+    app.press(word(app, "绑定户号", "Bind an account"))
+
+
+def top_up(app: App, yuan: str) -> None:
+    """From any page but the first: the wallet gets so much, and one is home again."""
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "充值", "Top up"))
+    app.fill(word(app, "金额（元）", "Amount (CNY)"), yuan)
+    app.press(re.compile("^去付款|^Pay CNY"))
+    app.page.get_by_role("button", name="确认付款").click()
+    app.page.get_by_role("link", name="回到应用").click()
+    app.sees(word(app, "充值成功", "was added to your wallet"))
+    app.press(word(app, "完成", "Done"))
 
 
 def around(app: App) -> Iterator[str]:

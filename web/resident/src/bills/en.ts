@@ -67,7 +67,7 @@ export const en: Readonly<Record<BillWord, string>> = {
   pay_sure: 'Please confirm',
   pay_to: 'To {agency}',
   pay_what: 'For {name}, {period}',
-  pay_fee: 'Fee CNY 0.00',
+  pay_fee: 'Fee CNY {fee}',
   pay_from: 'From the wallet (balance CNY {balance})',
   pay_confirm: 'Yes, pay CNY {amount}',
   short: 'The wallet is CNY {amount} short.',

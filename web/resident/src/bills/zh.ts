@@ -65,7 +65,7 @@ export const zh = {
   pay_sure: '确认缴费',
   pay_to: '收款方 {agency}',
   pay_what: '缴纳 {name} {period}',
-  pay_fee: '手续费 0.00 元',
+  pay_fee: '手续费 {fee} 元',
   pay_from: '付款方式 钱包（余额 {balance} 元）',
   pay_confirm: '确认缴 {amount} 元',
   short: '钱包余额不够，还差 {amount} 元。',
