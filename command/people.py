@@ -64,6 +64,7 @@ def _newcomer(city: City, settings: Settings) -> str:
     if not free:
         raise click.ClickException("没有未实名的居民了 · nobody is left who has not proved who they are")
     person = free[0]
+    held = _utility_accounts(city)[person.household]
     return "\n".join(
         (
             f"  应用 · app                    {settings.public_url}/app/",
@@ -72,6 +73,8 @@ def _newcomer(city: City, settings: Settings) -> str:
             f"  姓名 · name                   {person.name}",
             f"  身份证号 · citizen number     {person.citizen_number}",
             "  人脸 · face                   选“本人”· choose 本人",
+            *(f"  户号 · account {code:<15}{number}" for code, number in held.items() if code != "owner"),
+            f"  户主 · accounts' owner        {held['owner']}",
         )
     )
 

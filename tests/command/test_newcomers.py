@@ -38,6 +38,7 @@ def test_a_newcomer_is_somebody_known_to_the_register_and_new_to_the_city(ask: A
     assert said.startswith("0\n")
     assert re.search(r"phone +1[3-9][0-9]{9}$", said, re.MULTILINE)
     assert re.search(r"citizen number +9901[0-9]{13}[0-9X]$", said, re.MULTILINE)
+    assert re.search(r"account water +1[0-9]{9}$", said, re.MULTILINE)
     assert f"{demo_settings.public_url}/app/" in said
 
 

@@ -31,6 +31,7 @@ def test_the_first_load_is_small_and_asks_nobody_else(phone: Callable[..., App],
     total = sum(size for _, size in scripts)
     print(f"\nfirst load: {total} bytes of compressed script in {len(scripts)} files")  # noqa: T201  # the measured figure is the point
     assert 0 < total <= MOST_SCRIPT, scripts
+    assert not [name for name, _ in scripts if name.startswith("later")], "what is opened later is brought later"
     assert {url for url in asked if not url.startswith((stage.issuer, "data:", "blob:"))} == set()
 
 

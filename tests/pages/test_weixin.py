@@ -55,6 +55,7 @@ def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Pat
     till.sign_in()
     assert till.do("POST", "/api/presentations", {"code": told["code"]})["masked_name"]
     assert told["drawn"]
+    assert re.search(r"第1档 \d+ 立方米 × 2\.85 元 = [\d.]+ 元", told["bill"])
     assert all(page["shown"] == name and page["letters"] > 5 for name, page in told["pages"].items())
     assert set(told["calls"]) <= published()
 
@@ -69,6 +70,7 @@ def walk(package: Path, stage: Stage, refused: list[str]) -> dict[str, Any]:
         "before": [message["id"] for message in phone.messages()],
         "refused": refused,
         "product": "云川市民卡",
+        **{name: person["utility_accounts"][name] for name in ("water", "owner")},
     }
     words = [str(find_node().folder / "node"), str(Path(__file__).parent / "weixin" / "walk.cjs"), str(package), json.dumps(given)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)

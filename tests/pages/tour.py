@@ -10,6 +10,7 @@ from command.story.cast import Stage
 from tests.pages.app_in_browser import App
 
 AROUND = (("devices", "设备和登录", "Devices and sign-ins"), ("notices", "通知", "Notices"), ("agreed", "我的同意", "What I agreed to"))
+DUE = "[...document.querySelectorAll('button')].filter(b => b.offsetParent && /^(查看并缴费|See and pay)$/.test(b.innerText.trim())).length"
 MERCHANDISE_FEN = (380, 1_250)
 
 
@@ -126,6 +127,7 @@ def paying_bills(app: App, stage: Stage, person: dict[str, Any]) -> Iterator[str
     app.sees(word(app, "缴费成功", "Paid: CNY"))
     yield "bill-paid"
     app.press(word(app, "返回", "Back"))
+    app.until(f"{DUE} === 1")  # read anew: the paid one is gone
     with stage.fault("water", "down"):
         app.press(word(app, "查看并缴费", "See and pay"))
         app.press(re.compile("^用钱包缴|^Pay CNY"))

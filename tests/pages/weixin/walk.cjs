@@ -14,6 +14,22 @@ async function codeOnPhone() {
   throw new Error('no sign-in code came')
 }
 
+/** A water account bound, and its newest bill as it stands on the page. */
+async function billRead(client, thumb) {
+  client.open('pages/home', true)
+  await thumb.press('生活缴费')
+  await thumb.press('绑定户号')
+  await thumb.press('水费')
+  await thumb.type('用水户号', given.water)
+  await thumb.type('户主姓名', given.owner)
+  await thumb.press('绑定户号')
+  await thumb.sees('户号已绑定')
+  await thumb.press('对，就是这一户')
+  await thumb.press('查看并缴费')
+  await thumb.sees('这笔钱怎么算的')
+  return thumb.text()
+}
+
 async function main() {
   const client = new Client(root, { refused: given.refused })
   const thumb = new Thumb(client)
@@ -39,6 +55,7 @@ async function main() {
   await thumb.press('在这台设备上开通付款码')
   const picture = await thumb.until('the code', () => thumb.picture())
   const code = picture.attrs['aria-label'].replace(/\D/g, '')
+  const bill = await billRead(client, thumb)
   const pages = {}
   for (const page of client.app.pages) {
     client.open(page, true)
@@ -46,7 +63,7 @@ async function main() {
     pages[page] = { shown: client.stack.at(-1)?.is, letters: thumb.text().length }
   }
   const drawn = decodeURIComponent(picture.attrs.src).includes('<path')
-  process.stdout.write(JSON.stringify({ code, drawn, pages, calls: client.calls, requests: client.requests, clipboard: client.clipboard }))
+  process.stdout.write(JSON.stringify({ code, drawn, bill, pages, calls: client.calls, requests: client.requests, clipboard: client.clipboard }))
 }
 
 main().then(() => process.exit(0), (fault) => (console.error(fault), process.exit(1)))
