@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from auth import residents
 from auth.agreements import texts
-from auth.agreements.errors import AgreementOutdated, SeparateConsentNeeded
+from auth.agreements.errors import AgreementOutdated, GuardianMustAgree, SeparateConsentNeeded
 from auth.agreements.models import Acceptance
 from auth.agreements.texts import AT_FIRST_START, Kind
+from auth.rules import AgeBand
 from core import audit, clock, ids
 from core.actors import Actor
 from core.db import session
@@ -22,29 +25,51 @@ from core.paging import Page, page
 from core.vocabulary import AuditEvent
 
 
-def agree(actor: Actor, wanted: Iterable[tuple[Kind, str]]) -> None:
-    """Write down that the caller agrees to these texts; once for each version. AgreementOutdated unless all are the present ones."""
+@dataclass(frozen=True, slots=True)
+class Guardian:
+    """Who agrees for which child, both residents, and the document by which a clerk saw that they may."""
+
+    child_id: UUID
+    id: UUID
+    document: str
+
+
+def agree(actor: Actor, wanted: Iterable[tuple[Kind, str]], *, by: Guardian | None = None) -> None:
+    """Write down that the caller, or before a clerk a guardian, agrees to these texts; once for each version.
+
+    AgreementOutdated unless all are the present ones; GuardianMustAgree for a caller under fourteen (PIPL article 31).
+    """
+    if by is None and _is_child(actor.id):
+        raise GuardianMustAgree()
     for kind, version in dict.fromkeys(wanted):
         text = texts.present()[kind]
         if text.version != version:
             raise AgreementOutdated(kind=str(kind), version=text.version)
-        _keep(actor, text)
+        _keep(actor, text, by)
 
 
-def _keep(actor: Actor, text: texts.Text) -> None:
+def _is_child(resident_id: UUID) -> bool:
+    return residents.age_band(resident_id) is AgeBand.UNDER_14
+
+
+def _keep(actor: Actor, text: texts.Text, by: Guardian | None) -> None:
+    resident_id = by.child_id if by else actor.id
     values = {
         "id": ids.new_id(),
         "city_id": actor.city_id,
-        "resident_id": actor.id,
+        "resident_id": resident_id,
         "kind": str(text.kind),
         "text_version": text.version,
         "text_sha256": text.sha256,
         "device_id": actor.device_id,
         "agreed_at": clock.now(),
+        "guardian_id": by.id if by else None,
+        "guardian_document": by.document if by else None,
     }
     made = session().scalar(insert(Acceptance).values(values).on_conflict_do_nothing().returning(Acceptance.id))
     if made is not None:  # else the same was agreed to before, and that moment stays
-        _note(actor, AuditEvent.AGREEMENT_ACCEPTED, made, str(text.kind), text.version)
+        beside = {"guardian": ids.show("resident", by.id), "document": by.document} if by else {}
+        _note(actor, AuditEvent.AGREEMENT_ACCEPTED, made, resident_id, kind=str(text.kind), text_version=text.version, **beside)
 
 
 def withdraw(actor: Actor, acceptance_id: UUID) -> None:
@@ -56,7 +81,7 @@ def withdraw(actor: Actor, acceptance_id: UUID) -> None:
         return
     found.withdrawn_at = clock.now()
     session().flush()
-    _note(actor, AuditEvent.AGREEMENT_WITHDRAWN, found.id, found.kind, found.text_version)
+    _note(actor, AuditEvent.AGREEMENT_WITHDRAWN, found.id, actor.id, kind=found.kind, text_version=found.text_version)
 
 
 def due(resident_id: UUID) -> list[str]:
@@ -87,6 +112,7 @@ def export(resident_id: UUID) -> list[dict[str, Any]]:
             "text_sha256": each.text_sha256.hex(),
             "agreed_at": rfc3339(each.agreed_at),
             "withdrawn_at": rfc3339(each.withdrawn_at) if each.withdrawn_at else None,
+            "by_guardian": each.guardian_id is not None,
         }
         for each in mine
     ]
@@ -99,10 +125,12 @@ def end_all(resident_id: UUID) -> None:
 
 
 def _live(resident_id: UUID) -> set[tuple[str, str]]:
+    """What counts today: under fourteen what a guardian agreed to, and from the birthday on what the resident did."""
     mine = select(Acceptance.kind, Acceptance.text_version).where(Acceptance.resident_id == resident_id, Acceptance.withdrawn_at.is_(None))
-    return {(kind, version) for kind, version in session().execute(mine)}
+    counts = Acceptance.guardian_id.is_not(None) if _is_child(resident_id) else Acceptance.guardian_id.is_(None)
+    return {(kind, version) for kind, version in session().execute(mine.where(counts))}
 
 
-def _note(actor: Actor, event: AuditEvent, acceptance: UUID, kind: str, version: str) -> None:
-    shown, detail = ids.show("agreement", acceptance), {"kind": kind, "text_version": version}
-    audit.record(actor, event, city_id=actor.city_id, subject=shown, resident_id=actor.id, detail=detail)
+def _note(actor: Actor, event: AuditEvent, acceptance: UUID, resident_id: UUID, **detail: str) -> None:
+    shown = ids.show("agreement", acceptance)
+    audit.record(actor, event, city_id=actor.city_id, subject=shown, resident_id=resident_id, detail=dict(detail))

@@ -12,7 +12,7 @@ from core.db import Base
 
 
 class Acceptance(Base):
-    """A resident agreed to one version of one text, on which device and when. Only its withdrawal comes later."""
+    """A resident, or a guardian for one under fourteen, agreed to one version of one text. Only its withdrawal comes later."""
 
     __tablename__ = "agreement_acceptance"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -24,13 +24,20 @@ class Acceptance(Base):
     device_id: Mapped[UUID | None] = mapped_column(ForeignKey("device.id"))
     agreed_at: Mapped[dt.datetime]
     withdrawn_at: Mapped[dt.datetime | None]
+    guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
+    guardian_document: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("kind IN ('user_agreement', 'privacy_policy', 'identity_data', 'face_data')", name="kind"),
         CheckConstraint("octet_length(text_sha256) = 32", name="text_sha256"),
         CheckConstraint("withdrawn_at >= agreed_at", name="withdrawn_at"),
+        CheckConstraint("(guardian_id IS NULL) = (guardian_document IS NULL)", name="guardian"),
+        CheckConstraint("guardian_id <> resident_id", name="guardian_id"),
+        CheckConstraint(
+            "guardian_document IN ('household_register', 'birth_certificate', 'guardianship_decision')", name="guardian_document"
+        ),
         Index(
             "uq_agreement_acceptance_live",
-            *("resident_id", "kind", "text_version"),
+            *("resident_id", "kind", "text_version", text("(guardian_id IS NULL)")),
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from auth.agreements import keeping, schemas, texts
-from auth.agreements.errors import AgreementOutdated
+from auth import scopes
+from auth.agreements import guardians, keeping, schemas, texts
+from auth.agreements.errors import AgreementOutdated, GuardianMustAgree, GuardianUnfit, NotUnderFourteen
 from auth.agreements.texts import Kind
+from auth.errors import DocumentExpired, IdentityMismatch, RegisterUnavailable
+from auth.verification.counter import ChipRead
 from core.actors import Actor
-from core.errors import NotFound
+from core.errors import NotFound, Throttled
 from core.paging import Page
-from core.web import PageQuery, Routes, anyone, page_of, resident
+from core.web import PageQuery, Routes, anyone, page_of, resident, staff
 
 routes = Routes("agreements")
 
@@ -57,15 +60,44 @@ def list_agreements(actor: Actor, query: dict[str, Any]) -> Page:
     takes=schemas.AgreementsIn,
     gives=schemas.DueOut,
     status=201,
-    errors=(AgreementOutdated,),
+    errors=(AgreementOutdated, GuardianMustAgree),
 )
 def agree(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     """Agree to the present version of these texts; doing it again changes nothing."""
-    keeping.agree(actor, [(Kind(each["kind"]), each["version"]) for each in body["items"]])
+    keeping.agree(actor, _read(body))
     return {"due": keeping.due(actor.id)}
+
+
+@routes.post(
+    "/api/counter/residents/<id:resident>/guardian-agreements",
+    operation="agreeAsGuardian",
+    access=staff(scopes.Permission.IDENTITY_CHECK),
+    takes=schemas.GuardianAgreementsIn,
+    gives=schemas.DueOut,
+    mode="calls",
+    status=201,
+    errors=(
+        NotFound,
+        AgreementOutdated,
+        GuardianUnfit,
+        NotUnderFourteen,
+        DocumentExpired,
+        IdentityMismatch,
+        RegisterUnavailable,
+        Throttled,
+    ),
+)
+def agree_as_guardian(actor: Actor, resident: UUID, body: dict[str, Any]) -> dict[str, Any]:
+    """Agree for a child under fourteen as their guardian, by the chip of the guardian's card; doing it again changes nothing."""
+    chip = ChipRead(**body["guardian"])
+    return {"due": guardians.agree_for(actor, resident, chip=chip, document=body["document"], wanted=_read(body))}
 
 
 @routes.delete("/api/me/agreements/<id:agreement>", operation="withdrawAgreement", access=resident(), errors=(NotFound,))
 def withdraw_agreement(actor: Actor, agreement: UUID) -> None:
     """Take an agreement back: what rests on it is refused until it is given again."""
     keeping.withdraw(actor, agreement)
+
+
+def _read(body: dict[str, Any]) -> list[tuple[Kind, str]]:
+    return [(Kind(each["kind"]), each["version"]) for each in body["items"]]

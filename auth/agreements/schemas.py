@@ -5,7 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import validate
 
+from auth.agreements.guardians import DOCUMENTS
 from auth.agreements.texts import Kind
+from auth.staff_schemas import ChipIn
 from core.fields import Id, Moment, OneOf, Schema, Text
 
 VERSION = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -50,14 +52,21 @@ class AgreementsIn(Schema):
     items = ma.fields.List(ma.fields.Nested(AgreedIn), validate=validate.Length(min=1, max=len(KINDS)), required=True)
 
 
+class GuardianAgreementsIn(AgreementsIn):
+    """The texts that a guardian at the counter agrees to for a child: the guardian's chip, and what the clerk was shown."""
+
+    guardian = ma.fields.Nested(ChipIn, required=True)
+    document = OneOf(*DOCUMENTS, required=True)
+
+
 class DueOut(Schema):
-    """What the caller still has to agree to."""
+    """What still has to be agreed to."""
 
     due = ma.fields.List(OneOf(*KINDS), required=True)
 
 
 class AgreementOut(Schema):
-    """What the caller agreed to, when, and on which device."""
+    """What the caller, or a guardian for them, agreed to, when, and on which device."""
 
     id = Id("agreement", required=True)
     kind = OneOf(*KINDS, required=True)
@@ -65,3 +74,4 @@ class AgreementOut(Schema):
     device = Id("device", attribute="device_id", required=True, allow_none=True)
     agreed_at = Moment(required=True)
     withdrawn_at = Moment(required=True, allow_none=True)
+    guardian = Id("resident", attribute="guardian_id", required=True, allow_none=True)

@@ -51,7 +51,7 @@ def send_code(actor: Actor, *, phone: str, address: str, language: str) -> None:
 
 def prove(actor: Actor, *, phone: str, code: str, chip: ChipRead, address: str) -> Proven:
     """Prove the person at the counter by chip and code; a number that is new to the city becomes a resident at once."""
-    number = _checked(actor, chip)
+    number = checked(actor, chip)
     asked = sign_in_codes.asker(city_id=actor.city_id, phone=phone, binding=binding(actor), address=address)
     mac = sign_in_codes.check(asked, code)
     with transaction():
@@ -63,7 +63,7 @@ def prove(actor: Actor, *, phone: str, code: str, chip: ChipRead, address: str) 
 
 def approve_sign_in(actor: Actor, request_id: UUID, chip: ChipRead) -> Proven:
     """Let a new device in for the person at the counter, whose chip names the owner of the account; NotFound for another's."""
-    number = _checked(actor, chip)
+    number = checked(actor, chip)
     with transaction():
         asked = signing_in.at_counter(actor, request_id)
         resident = residents.get(asked.resident_id, lock=True)
@@ -76,7 +76,7 @@ def approve_sign_in(actor: Actor, request_id: UUID, chip: ChipRead) -> Proven:
 
 def sign_out_everywhere(actor: Actor, chip: ChipRead) -> int:
     """End every session of the person at the counter, who lost the phone; returns how many."""
-    number = _checked(actor, chip)
+    number = checked(actor, chip)
     with transaction():
         resident = residents.by_citizen_number(actor.city_id, number.text)
         if resident is None:
@@ -84,7 +84,7 @@ def sign_out_everywhere(actor: Actor, chip: ChipRead) -> int:
         return sessions.end_all("counter", resident_id=resident.id)
 
 
-def _checked(actor: Actor, chip: ChipRead) -> CitizenNumber:
+def checked(actor: Actor, chip: ChipRead) -> CitizenNumber:
     """The number on a card that is valid today and that the register knows."""
     if chip.valid_until is not None and chip.valid_until < clock.today():
         raise DocumentExpired()

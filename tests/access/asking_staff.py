@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 
+import auth
 from auth import terminals
+from auth.agreements import texts
 from auth.staff import totp
 from cards.codes import reading
 from command.story import proving
@@ -12,7 +15,7 @@ from core import clock, db, ids, limits
 from core.actors import system
 from tests.access.asking import Ask, Scene, asks
 from tests.access.whole import EVERY_FUNCTION, YUNCHUAN
-from tests.auth.conftest import PASSWORD
+from tests.auth.conftest import PASSWORD, citizen_number
 
 
 @asks("sendCounterCode")
@@ -36,6 +39,18 @@ def _approve_at_counter(scene: Scene) -> Ask:
 @asks("signOutAtCounter")
 def _sign_out_at_counter(scene: Scene) -> Ask:
     return Ask("/api/counter/sign-outs", {"chip": scene.chip()})
+
+
+@asks("agreeAsGuardian")
+def _agree_as_guardian(scene: Scene) -> Ask:
+    """For a child of the city, by the owner as the grown-up."""
+    born, nth = clock.today() - dt.timedelta(days=2_000 + secrets.randbelow(2_000)), secrets.randbelow(1_000)
+    child = auth.Newcomer(name="王小宝", citizen_number=citizen_number(born, nth), identity_level=3)
+    with db.transaction():
+        auth.admit_many(YUNCHUAN, [child])
+    shown, read = ids.show("resident", child.id), {"kind": "user_agreement", "version": texts.present()[texts.Kind.USER_AGREEMENT].version}
+    body = {"items": [read], "guardian": scene.chip(), "document": "birth_certificate"}
+    return Ask(f"/api/counter/residents/{shown}/guardian-agreements", body, shown)
 
 
 @asks("signInStaff")

@@ -676,6 +676,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/counter/residents/{resident}/guardian-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree for a child under fourteen as their guardian, by the chip of the guardian's card; doing it again changes nothing.
+         * @description Access: staff with auth:identity:check.
+         */
+        post: operations["agreeAsGuardian"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/counter/residents/{resident}/reveals": {
         parameters: {
             query?: never;
@@ -3053,6 +3073,20 @@ export interface components {
         CounterCardsOut: {
             items: components["schemas"]["CounterCardOut"][];
         };
+        AgreedIn: {
+            /** @enum {string} */
+            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
+            version: string;
+        };
+        GuardianAgreementsIn: {
+            items: components["schemas"]["AgreedIn"][];
+            guardian: components["schemas"]["ChipIn"];
+            /** @enum {string} */
+            document: "household_register" | "birth_certificate" | "guardianship_decision";
+        };
+        DueOut: {
+            due: ("user_agreement" | "privacy_policy" | "identity_data" | "face_data")[];
+        };
         RevealIn: {
             purpose: string;
             fields: ("name" | "phone" | "citizen_number" | "birth_date")[];
@@ -3226,21 +3260,15 @@ export interface components {
             agreed_at: string;
             /** Format: date-time */
             withdrawn_at: string | null;
+            /** @example resident_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            guardian: string | null;
         };
         AgreementPage: {
             items: components["schemas"]["AgreementOut"][];
             next_cursor: string | null;
         };
-        AgreedIn: {
-            /** @enum {string} */
-            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
-            version: string;
-        };
         AgreementsIn: {
             items: components["schemas"]["AgreedIn"][];
-        };
-        DueOut: {
-            due: ("user_agreement" | "privacy_policy" | "identity_data" | "face_data")[];
         };
         PurposeOut: {
             code: string;
@@ -7122,6 +7150,122 @@ export interface operations {
             };
         };
     };
+    agreeAsGuardian: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuardianAgreementsIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description agreement_outdated, guardian_unfit, not_under_fourteen */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description document_expired, identity_mismatch, invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description police_register_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revealResident: {
         parameters: {
             query?: never;
@@ -8524,7 +8668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, guardian_must_agree */
             403: {
                 headers: {
                     [name: string]: unknown;
