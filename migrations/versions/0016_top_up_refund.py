@@ -48,5 +48,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Without it."""
-    op.execute("DROP TABLE top_up_refund")
+    """Refused while money is on its way: without its line nobody would know whose it is."""
+    op.execute(
+        """
+        DO $$ BEGIN
+          IF EXISTS (SELECT FROM top_up_refund WHERE state = 'reserved') THEN
+            RAISE EXCEPTION 'refunds of top-ups are on their way; wait until their providers have answered';
+          END IF;
+        END $$;
+        DROP TABLE top_up_refund;
+        """
+    )

@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
+import migrations
 from auth.agreements import texts
 from tests.auth.conftest import LI, LINHU, WANG, House, Phone, citizen_number
 from tests.auth.test_signing_in import chip
@@ -98,6 +100,14 @@ def test_from_the_birthday_on_the_resident_is_asked(
     monkeypatch.setattr("auth.rules.age", lambda born, today: 14)
     assert due(house, token) == ["user_agreement", "privacy_policy"]
     assert house.agree(token, "user_agreement", "privacy_policy").json == {"due": []}
+
+
+def test_the_database_does_not_go_back_behind_a_guardians_agreement(house: House, clerk: str, child: tuple[str, str]) -> None:
+    named_at_counter(house, clerk, Phone(), WANG)
+    assert for_child(house, clerk, child[0]).status_code == 201
+    with pytest.raises(DBAPIError, match="acceptances of guardians"):
+        migrations.downgrade(house.owner_url, "0017")
+    assert len(house.rows("SELECT guardian_id FROM agreement_acceptance")) == 4
 
 
 def test_who_may_not_be_a_guardian(house: House, clerk: str, child: tuple[str, str]) -> None:

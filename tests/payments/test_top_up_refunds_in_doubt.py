@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+import migrations
 import payments
+from config.settings import Settings
 from core import db, ids
 from core.actors import Actor
 from core.gateway.transport import Incoming, Outgoing, Patience
@@ -67,6 +70,16 @@ def test_what_is_on_its_way_back_still_has_its_room_in_the_wallet(town: Town) ->
     assert (back.state, town.balance(wang)) == ("pending", 496_000)
     with pytest.raises(WalletFull):
         town.top_up(wang, 1_000)
+
+
+def test_the_database_does_not_go_back_behind_money_on_its_way(town: Town, settings: Settings) -> None:
+    wang = town.holder()
+    paid = credited(town, wang)
+    town.provider.loses_answers = True
+    top_up_refunds.refund_top_up(wang, paid.id, amount_fen=4_000, refund_id=ids.new_id())
+    with pytest.raises(DBAPIError, match="on their way"):
+        migrations.downgrade(settings.owner_database_url or "", "0015")
+    assert town.rows("SELECT state FROM top_up_refund") == [("reserved",)]
 
 
 @dataclass(frozen=True)
