@@ -14,7 +14,7 @@ export const en: Readonly<Record<BillWord, string>> = {
   away: '{agency} cannot be reached now. These are the bills of {time}.',
   away_never: '{agency} cannot be reached now, and no bill was read yet. Please look again later.',
 
-  due: 'due',
+  due: 'unpaid',
   processing: 'being confirmed',
   paid: 'paid',
   due_on: 'due by {day}',
