@@ -50,7 +50,7 @@ export const en: Readonly<Record<BillWord, string>> = {
   unbind: 'Unbind this account',
   unbind_sure: 'Yes, unbind it',
   unbind_lead: 'Its bills are then no longer shown, nor to whom you shared it; a payment on its way goes on.',
-  elder_help: 'Rather without a phone? Take the bill to a service counter or the company’s own; cash is welcome.',
+  elder_help: 'Rather without a phone? Take the bill to the company’s own counter; cash is welcome there.',
 
   bill_of: 'Bill of {period}',
   amount_due: 'To pay (CNY)',

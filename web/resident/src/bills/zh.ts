@@ -48,7 +48,7 @@ export const zh = {
   unbind: '解绑这个户号',
   unbind_sure: '确定解绑',
   unbind_lead: '解绑后不再显示账单，由您共享的也一并结束；正在缴的会继续完成。',
-  elder_help: '不方便用手机？带缴费通知单到服务窗口或营业厅，现金也可以缴。',
+  elder_help: '不方便用手机？带缴费通知单到收费单位的营业厅，现金也可以缴。',
 
   bill_of: '{period} 账单',
   amount_due: '应缴（元）',
