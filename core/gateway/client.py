@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,6 +127,8 @@ class Gateway:
                 break
             attempts += 1
             outcome = self._try(call, self.limits.total - (time.monotonic() - started))
+            if isinstance(outcome, Refused) and not unsent:
+                outcome = replace(outcome, in_doubt=True)
             unsent = unsent and outcome is None
             if isinstance(outcome, Answered | Refused):
                 break

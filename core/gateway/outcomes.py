@@ -17,10 +17,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Surely not done: the other system said no, with a code of its own."""
+    """The other system said no to this attempt, with a code of its own.
+
+    Whether the thing was not done is the caller's to judge, by codes that say so. `in_doubt`: an earlier attempt of the same call may
+    have been done, so that nothing is certain and the caller asks.
+    """
 
     code: str
     status: int
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

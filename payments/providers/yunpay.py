@@ -133,7 +133,7 @@ class YunPay:
             idempotency_key=f"refund-{refund.number}",
         )
         outcome = self.gateway.send(call)
-        if isinstance(outcome, Refused) and outcome.code in _REFUND_REFUSED:
+        if isinstance(outcome, Refused) and outcome.code in _REFUND_REFUSED and not outcome.in_doubt:
             return RefundView(number=refund.number, state=RefundState.REFUSED, amount_fen=refund.amount_fen, reason=outcome.code)
         if isinstance(outcome, Refused | Unknown) or not self._fits(outcome.body, refund.number, refund.amount_fen):
             return RefundView(number=refund.number, state=RefundState.UNKNOWN, amount_fen=refund.amount_fen)

@@ -77,6 +77,11 @@ def test_a_refusal_carries_the_other_sides_code(peer: Peer) -> None:
     assert gateway(peer.url).send(ORDER) == Refused("no_money", 409)
 
 
+def test_a_refusal_after_an_attempt_that_may_have_been_done_says_so(peer: Peer) -> None:
+    peer.scripts = [closes, says(b'{"code":"no_money"}', status=409)]
+    assert gateway(peer.url, limits=Limits(total=3)).send(KEYED) == Refused("no_money", 409, in_doubt=True)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'"x"', b'{"code":7}', b'{"code":"NO <b>"}', b"[" * 3000])
 def test_a_refusal_without_a_good_code_is_still_one(peer: Peer, body: bytes) -> None:
     peer.scripts = [says(body, status=422)]

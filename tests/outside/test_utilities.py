@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from core.gateway import GatewayUnavailable, Limits
+from core.gateway.transport import Incoming, MaybeDone, Outgoing, Patience
 from outside import faults
 from services.gateways.utilities import (
     Accepted,
@@ -99,7 +101,7 @@ def test_a_bill_is_paid_by_one_number_only(company: UtilityCompany) -> None:
     company.pay(order)
     assert company.pay(replace(order, number="bill_payment_2")) == Refusal("bill_paid")
     other = order_for(company, place=1)
-    assert company.pay(other) == Refusal("payment_differs")
+    assert company.pay(other) == Unknown("payment_differs"), "there is a payment under this number, so the money is not given back"
 
 
 def test_a_withdrawn_number_is_never_accepted(company: UtilityCompany) -> None:
@@ -149,3 +151,56 @@ def test_nobody_at_the_other_end_is_a_plain_answer(outside: Outside) -> None:
     gone.base_url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(GatewayUnavailable):
         HttpUtility(gone, "/water/990100-water").pay(OrderToPay(number="n", account="1", bill="b", amount_fen=1, day=DAY))
+
+
+@dataclass
+class Answering:
+    """A company's door with one answer for each attempt; None is an answer that was lost."""
+
+    answers: list[tuple[int, str] | None]
+    heard: list[str] = field(default_factory=list)
+
+    def send(self, request: Outgoing, patience: Patience) -> Incoming:
+        self.heard.append(request.method)
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise MaybeDone("ReadTimeoutError")
+        return Incoming(answer[0], {"content-type": "application/json"}, json.dumps({"code": answer[1]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([(409, "bill_paid")], Refusal("bill_paid")),
+        ([(404, "bill_unknown")], Refusal("bill_unknown")),
+        ([(409, "request_in_progress")], Unknown("request_in_progress")),
+        ([(409, "payment_differs")], Unknown("payment_differs")),
+        ([(404, "refused")], Unknown("refused")),
+        ([(401, "signature_missing")], Unknown("signature_missing")),
+        ([None, (409, "bill_paid")], Unknown("bill_paid")),
+        ([None, (409, "request_in_progress")], Unknown("request_in_progress")),
+    ],
+)
+def test_only_a_refusal_of_the_payment_itself_is_final(outside: Outside, answers: list[tuple[int, str] | None], told: object) -> None:
+    door, attempts = Answering(list(answers)), len(answers)
+    gateway = replace(outside.gateway("water", limits=QUICK), transport=door, peer_keys=None, sleep=lambda _seconds: None)
+    order = OrderToPay(number="n", account="1", bill="b", amount_fen=1, day=DAY)
+    assert HttpUtility(gateway, "/water/990100-water").pay(order) == told
+    assert len(door.heard) == attempts
+
+
+def test_an_order_that_overtakes_its_first_attempt_is_the_same_payment(outside: Outside) -> None:
+    office = Office(outside.world.pool, outside.world.companies, outside.now)
+    order = order_for(OfficeUtility(office, "990100-water"))
+    first: list[object] = []
+
+    def now() -> dt.datetime:
+        if not first:
+            # The office has not found the number yet, and asks what day it is to look at the bill.
+            first.append(None)
+            first.append(OfficeUtility(office, "990100-water").pay(order))
+        return outside.now()
+
+    second = OfficeUtility(replace(office, now=now), "990100-water").pay(order)
+    assert isinstance(second, Accepted)
+    assert first[1] == second

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +15,7 @@ import payments
 from config.settings import Settings
 from core import db, ids
 from core.actors import Actor
-from core.gateway.transport import Incoming, Outgoing, Patience
+from core.gateway.transport import Incoming, MaybeDone, Outgoing, Patience
 from payments import jobs, top_up_refunds, topping_up
 from payments.errors import ProviderUnknown, WalletFull
 from payments.ledger import balance
@@ -84,12 +84,17 @@ def test_the_database_does_not_go_back_behind_money_on_its_way(town: Town, setti
 
 @dataclass(frozen=True)
 class Refusing:
-    """A provider's door that answers everything with one refusal."""
+    """A provider's door that answers everything with one refusal, after as many answers as are lost."""
 
     status: int
     code: str
+    lost: int = 0
+    heard: list[Outgoing] = field(default_factory=list)
 
     def send(self, request: Outgoing, patience: Patience) -> Incoming:
+        self.heard.append(request)
+        if len(self.heard) <= self.lost:
+            raise MaybeDone("ReadTimeoutError")
         return Incoming(self.status, {"content-type": "application/json"}, json.dumps({"code": self.code}).encode())
 
 
@@ -108,3 +113,11 @@ def test_a_refusal_of_the_attempt_is_none_of_the_refund(outside: Outside, status
     door = replace(shipped.gateway, transport=Refusing(status, code), peer_keys=None)
     seen = replace(shipped, gateway=door).refund(Refund(number="back-1", order_number="topup-1", amount_fen=100))
     assert seen.state is state
+
+
+def test_a_refusal_after_a_lost_answer_leaves_the_refund_unknown(outside: Outside) -> None:
+    shipped = outside.yunpay()
+    transport = Refusing(409, "refund_exceeds_payment", lost=1)
+    door = replace(shipped.gateway, transport=transport, peer_keys=None, sleep=lambda _seconds: None)
+    seen = replace(shipped, gateway=door).refund(Refund(number="back-1", order_number="topup-1", amount_fen=100))
+    assert seen.state is RefundState.UNKNOWN

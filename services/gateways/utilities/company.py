@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,15 @@ class Unknown:
 
 
 Told = Accepted | Refusal | Unknown
+
+# Decided by the company about the payment itself: under this number it has none. Any other refusal (a signature, too many calls, the same
+# number still running or known with other content) is one of the attempt: the payment may be there, so the money stays reserved.
+SURELY_REFUSED: Final = frozenset({"account_unknown", "amount_differs", "bill_paid", "bill_unknown", "payment_withdrawn"})
+
+
+def refusal(code: str, *, in_doubt: bool = False) -> Refusal | Unknown:
+    """What a refusal says of the payment; `in_doubt` when an earlier attempt under the number may have been taken."""
+    return Refusal(code) if code in SURELY_REFUSED and not in_doubt else Unknown(code)
 
 
 class UtilityCompany(Protocol):

@@ -19,9 +19,9 @@ from services.gateways.utilities.company import (
     OwnerView,
     Paid,
     PaymentState,
-    Refusal,
     Told,
     Unknown,
+    refusal,
 )
 
 _NUMBER = validate.Regexp(r"\A[A-Za-z0-9_-]{1,64}\Z")
@@ -124,8 +124,7 @@ class HttpUtility:
         )
         outcome = self.gateway.send(call)
         if isinstance(outcome, Refused):
-            # A refusal of the request itself (signature, shape) says nothing of the payment.
-            return Refusal(outcome.code) if outcome.status in (404, 409) else Unknown(outcome.code)
+            return refusal(outcome.code, in_doubt=outcome.in_doubt)
         if isinstance(outcome, NobodyKnows):
             return Unknown(outcome.reason)
         paid = Paid(**outcome.body)

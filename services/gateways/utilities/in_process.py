@@ -14,8 +14,8 @@ from services.gateways.utilities.company import (
     OwnerView,
     Paid,
     PaymentState,
-    Refusal,
     Told,
+    refusal,
 )
 from services.offices.utilities import Office, OfficeRefused
 
@@ -24,7 +24,7 @@ _DAYS = ("since", "until", "due_on")
 
 @dataclass(frozen=True, slots=True)
 class OfficeUtility:
-    """One company at the office; the office answers at once, so nothing is ever unknown."""
+    """One company at the office; the office answers at once, so no answer is ever lost."""
 
     office: Office
     company: str
@@ -46,8 +46,8 @@ class OfficeUtility:
         wanted = {name: getattr(order, name) for name in OrderToPay.__slots__}
         try:
             return Accepted(_paid(self.office.pay(self.company, wanted)))
-        except OfficeRefused as refusal:
-            return Refusal(refusal.code)
+        except OfficeRefused as refused:
+            return refusal(refused.code)
 
     def payment(self, number: str) -> Paid | None:
         try:

@@ -69,8 +69,6 @@ class Office:
         self.company(company)
         wanted = {name: order[name] for name in ("number", "account", "bill", "amount_fen", "day")}
         with self.pool.connection() as connection:
-            # The number is the lock: an order that is repeated while the first still runs waits for it.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", (f"{company}|{wanted['number']}",))
             known = self._payment(connection, company, wanted["number"])
         if known is not None:
             return self._same(known, wanted)
@@ -79,9 +77,7 @@ class Office:
             raise OfficeRefused("bill_unknown", 404)
         if bill["amount_fen"] != wanted["amount_fen"]:
             raise OfficeRefused("amount_differs")
-        if bill["state"] == "paid":
-            raise OfficeRefused("bill_paid")
-        return self._accept(company, wanted)
+        return self._accept(company, wanted, settled=bill["state"] == "paid")
 
     def payment(self, company: str, number: str) -> dict[str, Any]:
         """What became of a payment."""
@@ -120,13 +116,18 @@ class Office:
             raise OfficeRefused("company_unknown", 404)
         return found
 
-    def _accept(self, company: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _accept(self, company: str, wanted: Mapping[str, Any], *, settled: bool) -> dict[str, Any]:
         with self.pool.connection() as connection:
-            made = connection.execute(
-                """INSERT INTO utility_payment (company, number, account, bill, amount_fen, day, state, at)
+            # Two orders under one number at once: the second waits at the primary key, or finds the bill settled by the first.
+            made = (
+                None
+                if settled
+                else connection.execute(
+                    """INSERT INTO utility_payment (company, number, account, bill, amount_fen, day, state, at)
                    VALUES (%s, %s, %s, %s, %s, %s, 'accepted', %s) ON CONFLICT DO NOTHING RETURNING *""",
-                (company, *(wanted[name] for name in ("number", "account", "bill", "amount_fen", "day")), self.now()),
-            ).fetchone()
+                    (company, *(wanted[name] for name in ("number", "account", "bill", "amount_fen", "day")), self.now()),
+                ).fetchone()
+            )
             known = made or self._payment(connection, company, wanted["number"])
         if known is None:
             # Another number for the same bill came first.
