@@ -37,6 +37,11 @@ def allow_offset(allowed: bool) -> None:
     _allow_offset = allowed
 
 
+def offset_allowed() -> bool:
+    """Whether the city's clock may be moved here, forwards and back: in a demo or a test."""
+    return _allow_offset
+
+
 def on_revocations(learn: Callable[[list[tuple[str, dt.datetime, dt.datetime]]], None]) -> None:
     """Hand (subject, not_before, expires_at) of each reading to this function."""
     _learn_revocations.append(learn)

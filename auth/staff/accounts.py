@@ -19,7 +19,7 @@ from auth.rules import Strength
 from auth.scopes import Role
 from auth.sessions import Tokens
 from auth.staff import passwords, totp
-from core import audit, clock, crypto, ids, limits, revocation
+from core import audit, clock, crypto, ids, limits, pulse, revocation
 from core.actors import Actor, ActorKind
 from core.db import session, transaction
 from core.errors import Conflict, NotFound
@@ -111,7 +111,7 @@ def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> 
     if member.disabled_at is not None or (member.locked_until is not None and now < member.locked_until):
         return None
     secret = crypto.keyring().unwrap(member.city_id, _place(member.id), member.totp_wrapped)
-    step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step)
+    step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step, set_back=pulse.offset_allowed())
     subject = ids.show("staff", member.id)
     if not password_right or step is None:
         member.failures += 1

@@ -16,11 +16,14 @@ def code(secret: bytes, step: int) -> str:
     return f"{(int.from_bytes(mac[start : start + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
-def step_of(secret: bytes, given: str, now: float, *, after: int) -> int | None:
-    """The step whose code this is, one step of drift allowed and only steps after the last one used; or None."""
+def step_of(secret: bytes, given: str, now: float, *, after: int, set_back: bool = False) -> int | None:
+    """The step whose code this is, one step of drift allowed and only steps after the last one used; or None.
+
+    `set_back`: the city's clock may be moved, as in a demo. Elsewhere a machine's clock that jumps back must not bring used codes to life.
+    """
     current = int(now) // STEP
-    # Nothing beyond the next step is ever taken: a later one was used before a clock was set back, and says nothing of now.
-    after = after if after <= current + 1 else 0
+    # Nothing beyond the next step is ever taken: a later one was used before a movable clock was set back, and says nothing of now.
+    after = 0 if set_back and after > current + 1 else after
     fitting = [step for step in (current - 1, current, current + 1) if hmac.compare_digest(code(secret, step), given)]
     return max((step for step in fitting if step > after), default=None)
 
