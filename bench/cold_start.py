@@ -30,7 +30,7 @@ WATCH = """() => {
   const look = () => {
     const button = document.querySelector('.card-face .button.main')
     const code = document.querySelector('.code-picture')
-    if (code?.complete && code.naturalWidth) return then(() => (seen.shown = performance.now()))
+    if (code?.getBBox().width) return then(() => (seen.shown = performance.now()))
     if (button && !seen.touches) {
       seen.touches = 1
       then(() => ((seen.home = performance.now()), button.click()))

@@ -14,18 +14,20 @@ export type Me = Schemas['MeOut']
 export type Wallet = Schemas['WalletOut']
 export type Installation = Schemas['InstallationOut']
 
-/** What was last heard; the keeps of it make the first picture of the next start. */
+/** What was last heard; kept where it is read without waiting, because it makes the first picture of the next start. */
 interface Heard {
   me: Me | null
   cards: Card[]
   wallet: Wallet | null
 }
 
+const before = (uni.getStorageSync('heard') || null) as Heard | null
+
 export const city = reactive({
   online: platform.online(),
-  signedIn: false,
+  signedIn: before !== null,
   installation: null as Installation | null,
-  heard: { me: null, cards: [], wallet: null } as Heard,
+  heard: before ?? { me: null, cards: [], wallet: null },
 })
 
 export const clock = new CityClock((ahead) => void platform.store.set('ahead', ahead))
@@ -75,13 +77,8 @@ export function wake(): Promise<void> {
 
 async function takeUp(): Promise<void> {
   platform.watchOnline((online) => (city.online = online))
-  const [ahead, heard, signedIn] = await Promise.all([
-    platform.store.get<number>('ahead'),
-    platform.store.get<Heard>('heard'),
-    session.signedIn(),
-  ])
+  const [ahead, signedIn] = await Promise.all([platform.store.get<number>('ahead'), session.signedIn()])
   clock.recall(ahead)
-  if (heard !== undefined) city.heard = heard
   city.signedIn = signedIn
 }
 
@@ -104,18 +101,18 @@ export async function hear(): Promise<void> {
   if (me.strength < 2) return keep({ me, cards: [], wallet: null }) // a message alone shows nothing of cards and money
   const wallet = session.do('get', '/api/wallet', {}).catch((fault: unknown) => (fault instanceof Problem ? null : city.heard.wallet))
   const { items: cards } = await session.do('get', '/api/cards', {})
-  await keep({ me, cards, wallet: await wallet })
+  keep({ me, cards, wallet: await wallet })
 }
 
 /** Take up one card as an answer showed it. */
-export function hearCard(card: Card): Promise<void> {
+export function hearCard(card: Card): void {
   const others = city.heard.cards.filter((each) => each.id !== card.id)
-  return keep({ ...city.heard, cards: [card, ...others] })
+  keep({ ...city.heard, cards: [card, ...others] })
 }
 
-async function keep(heard: Heard): Promise<void> {
+function keep(heard: Heard): void {
   city.heard = heard
-  await platform.store.set('heard', JSON.parse(JSON.stringify(heard)))
+  uni.setStorageSync('heard', JSON.parse(JSON.stringify(heard))) // a plain copy: what is reactive cannot be kept
 }
 
 /** The card that is shown: the one in use, else the newest. */
@@ -132,6 +129,7 @@ export async function leftBehind(): Promise<void> {
   city.signedIn = false
   choose({ agreed: {} }) // the next person on this device is asked anew
   city.heard = { me: null, cards: [], wallet: null }
+  uni.removeStorageSync('heard')
   await session.forget()
-  for (const name of ['heard', 'pay_key', 'shown', 'asked', 'top_up', 'then', 'intents']) await platform.store.remove(name)
+  for (const name of ['pay_key', 'shown', 'asked', 'top_up', 'then', 'intents']) await platform.store.remove(name)
 }

@@ -13,11 +13,11 @@ interface Held {
   permutation: unknown
 }
 
-/** The key of a card from the drawer; null when this device has none for it. */
-export async function heldPayKey(card: string | null): Promise<PayKey | null> {
-  const held = await platform.store.get<Held>('pay_key')
+/** What makes the codes of a card, from the drawer; null when this device has no key for it. */
+export async function heldMaker(card: string | null): Promise<CodeMaker | null> {
+  const [held, shown] = await Promise.all([platform.store.get<Held>('pay_key'), platform.store.get<Shown>('shown')])
   if (held === undefined || (card !== null && held.card !== card)) return null
-  return { ...held, device: platform.mac(held.device), permutation: platform.mac(held.permutation) }
+  return new CodeMaker({ ...held, device: platform.mac(held.device), permutation: platform.mac(held.permutation) }, shown ?? null)
 }
 
 /** Fetch the key of a card, once: asking again would end the one that is held. */
@@ -43,15 +43,10 @@ export interface Code {
 
 /** Makes one code after the other, and remembers across restarts which one of a step is out. */
 export class CodeMaker {
-  private shown: Shown | null = null
-
-  constructor(private readonly key: PayKey) {}
-
-  static async of(key: PayKey): Promise<CodeMaker> {
-    const made = new CodeMaker(key)
-    made.shown = (await platform.store.get<Shown>('shown')) ?? null
-    return made
-  }
+  constructor(
+    private readonly key: PayKey,
+    private shown: Shown | null,
+  ) {}
 
   /** The code of this moment: the one that is out, while its step lasts. */
   async present(): Promise<Code> {
