@@ -7,6 +7,7 @@ from uuid import UUID
 
 from auth import jwk, proofs, schemas, sessions, sign_in_codes, signing_in, tokens
 from auth.access import any_staff
+from auth.agreements.errors import GuardianMustAgree, SeparateConsentNeeded
 from auth.errors import (
     AccountClosed,
     CityUnknown,
@@ -145,15 +146,16 @@ def claim_sign_in(actor: Actor, request: UUID, call: Call) -> sessions.Tokens:
     '/api/sign-in-requests/<id("signin"):request>/face-checks',
     operation="beginFaceCheckForSignIn",
     access=anyone(reason="the proof of the key that asked says who it is"),
+    takes=schemas.FaceAgreedIn,
     gives=schemas.FaceCheckOut,
     mode="calls",
     status=201,
-    errors=(RequestOver, ProofRefused, RegisterUnavailable, IdentityNeeded, Throttled),
+    errors=(RequestOver, ProofRefused, RegisterUnavailable, IdentityNeeded, SeparateConsentNeeded, GuardianMustAgree, Throttled),
     per_minute=20,
 )
-def begin_face_check_for_sign_in(actor: Actor, request: UUID, call: Call) -> live_face.Begun:
-    """Begin a live face check that lets a new device in; a counter does the same without a face."""
-    return live_face.begin(actor, signing_in.owner_of(request, proofs.of_call(call)), request_id=request)
+def begin_face_check_for_sign_in(actor: Actor, request: UUID, body: dict[str, Any], call: Call) -> live_face.Begun:
+    """Begin a live face check that lets a new device in, agreed to by itself; a counter does the same without a face."""
+    return live_face.begin(actor, signing_in.owner_of(request, proofs.of_call(call)), request_id=request, agreed=body["agreed"])
 
 
 @routes.post(

@@ -166,6 +166,12 @@ class StepUpOut(Schema):
     expires_in = Count(required=True)
 
 
+class FaceAgreedIn(Schema):
+    """The version of the text on face data that was agreed to on this device, before anybody is signed in."""
+
+    agreed = Text(most=40, required=True)
+
+
 class FaceCheckOut(Schema):
     """Where to hold the phone before the face."""
 

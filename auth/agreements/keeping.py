@@ -97,6 +97,18 @@ def need(actor: Actor, kind: Kind) -> None:
         raise SeparateConsentNeeded(kind=str(kind), version=version)
 
 
+def need_said(resident_id: UUID, kind: Kind, version: str) -> None:
+    """SeparateConsentNeeded unless this is the present version: at the door, where nobody is signed in whose word could be kept.
+
+    GuardianMustAgree for a child whose guardian has not agreed (PIPL article 31).
+    """
+    present = texts.present()[kind].version
+    if version != present:
+        raise SeparateConsentNeeded(kind=str(kind), version=present)
+    if _is_child(resident_id) and (str(kind), present) not in _live(resident_id):
+        raise GuardianMustAgree()
+
+
 def of_resident(actor: Actor, *, cursor: str | None, limit: int) -> Page:
     """What the caller agreed to, newest first, withdrawn ones too."""
     return page(select(Acceptance).where(Acceptance.resident_id == actor.id), Acceptance.id, cursor=cursor, limit=limit)

@@ -35,12 +35,17 @@ class Begun:
     expires_at: dt.datetime
 
 
-def begin(actor: Actor, resident_id: UUID, *, request_id: UUID | None = None) -> Begun:
-    """Announce a check for a named resident, for a step-up or for a sign-in request; IdentityNeeded before L2, SeparateConsentNeeded."""
+def begin(actor: Actor, resident_id: UUID, *, request_id: UUID | None = None, agreed: str = "") -> Begun:
+    """Announce a check for a named resident, for a step-up or for a sign-in request; IdentityNeeded before L2, SeparateConsentNeeded.
+
+    For a request, `agreed` is the version of the text that was agreed to on the device; the app hands it in once inside.
+    """
     limits.count("face_checks", str(resident_id), per=DAY, at_most=parts().policy.face_checks_per_resident_day)
     with transaction():
-        if request_id is None:  # at the door nobody is signed in whose consent could be kept: the page asks, and keeps it once inside
+        if request_id is None:
             agreements.need(actor, Kind.FACE_DATA)
+        else:
+            agreements.need_said(resident_id, Kind.FACE_DATA, agreed)
         if residents.get(resident_id).citizen_number_sealed is None:
             raise IdentityNeeded()
         person = residents.reveal(actor, resident_id, purpose="live_face_check", fields=("name", "citizen_number"))

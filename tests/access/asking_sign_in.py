@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 
+from auth.agreements import texts
 from auth.passkeys import challenges
 from auth.passkeys.challenges import Purpose
 from command.story import proving
@@ -56,7 +57,7 @@ def _begin_face(scene: Scene) -> Ask:
     request, key = scene.request_to_enter()
     shown = ids.show("signin", request.id)
     path = f"/api/sign-in-requests/{shown}/face-checks"
-    return Ask(path, None, shown, key=key)
+    return Ask(path, {"agreed": texts.present()[texts.Kind.FACE_DATA].version}, shown, key=key)
 
 
 @asks("finishFaceCheckForSignIn")

@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import event
 
+from auth.agreements import texts
 from auth.policy import DAY, HOUR
 from core import db, limits, pulse
 from tests.auth.conftest import LI, LINHU, WANG, YUNCHUAN, House, Phone
@@ -205,15 +206,26 @@ def test_nobody_decides_over_anothers_new_device(house: House) -> None:
 def test_a_live_face_lets_a_new_device_in(house: House) -> None:
     owner, _ = house.named()
     new, request = asking(house, owner)
-    begun = house.post(f"/api/sign-in-requests/{request}/face-checks", None, new)
+    agreed = {"agreed": texts.present()[texts.Kind.FACE_DATA].version}
+    begun = house.post(f"/api/sign-in-requests/{request}/face-checks", agreed, new)
     assert begun.status_code == 201, begun.text
     path = f"/api/sign-in-requests/{request}/face-checks/{begun.json['id']}/result"
     assert house.post(path, {"face_token": "another_person"}, new).json["code"] == "face_check_failed"
-    again = house.post(f"/api/sign-in-requests/{request}/face-checks", None, new)
+    again = house.post(f"/api/sign-in-requests/{request}/face-checks", agreed, new)
     path = f"/api/sign-in-requests/{request}/face-checks/{again.json['id']}/result"
     assert house.post(path, {"face_token": "same_person"}, new).json == {"state": "approved"}
     entered = house.post(f"/api/sign-in-requests/{request}/session", None, new)
     assert (entered.json["identity_level"], entered.json["strength"]) == (4, 3)
+
+
+def test_no_face_is_asked_for_at_the_door_without_the_consent_of_its_own(house: House) -> None:
+    owner, _ = house.named()
+    new, request = asking(house, owner)
+    answer = house.post(f"/api/sign-in-requests/{request}/face-checks", {"agreed": "2020-01-01"}, new)
+    assert answer.json["code"] == "separate_consent_needed"
+    assert answer.json["facts"] == {"kind": "face_data", "version": texts.present()[texts.Kind.FACE_DATA].version}
+    unsaid = house.post(f"/api/sign-in-requests/{request}/face-checks", {}, new)
+    assert unsaid.json["code"] == "invalid", unsaid.text
 
 
 def test_a_counter_lets_a_new_device_in_without_a_face(house: House) -> None:

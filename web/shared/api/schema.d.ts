@@ -2018,7 +2018,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin a live face check that lets a new device in; a counter does the same without a face.
+         * Begin a live face check that lets a new device in, agreed to by itself; a counter does the same without a face.
          * @description Access: anyone (the proof of the key that asked says who it is).
          */
         post: operations["beginFaceCheckForSignIn"];
@@ -3836,6 +3836,9 @@ export interface components {
             /** @default null */
             city: number | null;
             device_key: components["schemas"]["DeviceKeyIn"];
+        };
+        FaceAgreedIn: {
+            agreed: string;
         };
         StaffOut: {
             /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
@@ -12613,7 +12616,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "*/*": unknown;
+                "application/json": components["schemas"]["FaceAgreedIn"];
             };
         };
         responses: {
@@ -12637,6 +12640,15 @@ export interface operations {
             };
             /** @description device_proof_refused, unauthenticated */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description guardian_must_agree, separate_consent_needed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
