@@ -1,4 +1,4 @@
-import { filled } from '@shared/language/language'
+import { filled, unbroken } from '@shared/language/language'
 import { prefs } from '@/city/prefs'
 import { en } from './en'
 import { zh, type Word } from './zh'
@@ -12,6 +12,6 @@ export function say(word: Word, values?: Readonly<Record<string, string | number
 
 /** A text that the city gave in both languages. */
 export function either(both: { zh: string; en: string }): string {
-  return prefs.language === 'en' ? both.en : both.zh
+  return unbroken(prefs.language === 'en' ? both.en : both.zh)
 }
 export type { Word }
