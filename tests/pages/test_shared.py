@@ -1,4 +1,4 @@
-"""What the pages share keeps its own tests: pay codes against the published vectors, sessions, contrast."""
+"""What the pages share, and the counter, keep their own tests: pay codes against published vectors, sessions, contrast, scanning."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def test_the_shared_sources_pass_their_tests() -> None:
 def test_the_resident_s_app_has_the_types_it_says() -> None:
     install(WEB / "resident", find_node())
     node("node_modules/vue-tsc/bin/vue-tsc.js", "--noEmit", cwd=WEB / "resident")
+
+
+def test_the_counter_passes_its_tests_and_has_the_types_it_says() -> None:
+    install(WEB / "desk", find_node())
+    assert " passed" in node("node_modules/vitest/vitest.mjs", "run", cwd=WEB / "desk")
+    node("node_modules/vue-tsc/bin/vue-tsc.js", "--noEmit", cwd=WEB / "desk")
