@@ -177,12 +177,17 @@ def terms_of(city_id: int, code: str) -> Product:
 
 
 def wallet_terms(city_id: int, mode: str, on: dt.date) -> WalletTerms:
-    """The terms of a city's wallets of a mode on a day: its products of that mode agree on them, and they outlive the last product."""
+    """The terms of a city's wallets of a mode on a day; ProductUnknown when no product of that mode has any (yet).
+
+    Products of a mode agree on them (the city's data are checked for it) and they outlive the last product; one that has none yet does
+    not hide those of another.
+    """
     products = select(CardProduct).where(CardProduct.city_id == city_id, CardProduct.wallet_mode == mode)
-    row = session().scalars(products.order_by(CardProduct.withdrawn_at.nulls_first(), CardProduct.code).limit(1)).one_or_none()
-    if row is None:
+    rows = session().scalars(products.order_by(CardProduct.withdrawn_at.nulls_first(), CardProduct.code))
+    found = next((product for product in map(_product, rows) if _in_force(product.terms.get("wallet", ()), on)), None)
+    if found is None:
         raise ProductUnknown()
-    return _product(row).wallet(on)
+    return found.wallet(on)
 
 
 def draw_numbers(product: Product, how_many: int = 1) -> list[str]:

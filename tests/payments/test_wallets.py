@@ -133,6 +133,14 @@ def test_terms_that_begin_lower_what_stands_above_them_and_nothing_else(town: To
     assert detail["count"] == 2
 
 
+def test_a_product_without_terms_hides_none_of_another(town: Town) -> None:
+    product = tomllib.loads((Path("config/cities/yunchuan/products.toml")).read_text())["product"][0]
+    older = {name: value for name, value in product.items() if name not in ("wallet", "number_prefix")}
+    later = [{**product["wallet"][0], "from": clock.today() + dt.timedelta(days=1)}]
+    town.do(cards.apply_products, 990100, [{**older, "code": "a_first"}, {**older, "code": "a_later", "wallet": later}, product])
+    assert town.do(cards.wallet_terms, 990100, product["wallet_mode"], clock.today()).daily_count == product["wallet"][0]["daily_count"]
+
+
 def test_a_city_without_terms_keeps_no_other_waiting(
     town: Town, at: Callable[[dt.timedelta], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
