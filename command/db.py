@@ -6,6 +6,7 @@ import click
 from sqlalchemy import create_engine
 
 import migrations
+from command import seeding
 from command.home import current_settings
 
 
@@ -17,8 +18,12 @@ def db() -> None:
 @db.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
-    """升级 · bring the database up to REVISION."""
+    """升级 · bring the database up to REVISION; at the newest one, the data of its cities as well."""
     migrations.upgrade(owner_url(), revision)
+    if revision == "head":
+        # A new version may want more of a city's data than an earlier one has stored: without the terms of wallets there are none.
+        for slug in seeding.renew(current_settings()):
+            click.echo(f"已更新城市数据 · city data brought up to date: {slug}")
 
 
 @db.command()

@@ -30,6 +30,20 @@ def seed(settings: Settings) -> None:
                 let_partners_in(city, settings.root_key, PARTNERS)
 
 
+def renew(settings: Settings) -> list[str]:
+    """Apply the data of the cities that are in the database already and differ from this version's; nobody moves in. Tells which."""
+    known = _known(settings.database_url)
+    stale = [city for city in map(load, settings.cities) if known.get((city.id, DATA), city.fingerprint) != city.fingerprint]
+    if stale:
+        from command.applying import apply_data
+        from command.program import program
+
+        with program(settings):
+            for city in stale:
+                apply_data(city, DATA)
+    return [city.facts.slug for city in stale]
+
+
 def _stands(city: City, known: dict[tuple[int, str], str], settings: Settings) -> bool:
     if known.get((city.id, DATA)) != city.fingerprint:
         return False

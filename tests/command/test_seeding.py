@@ -20,9 +20,11 @@ from flask import Flask
 
 import payments
 from app import create_app
+from command import db as db_command
 from command import people as people_command
-from command.applying import office_hours
+from command.applying import apply_data, office_hours
 from command.demo_keys import public_jwk
+from command.program import program
 from command.seeding import seed
 from config.cities import City, load, load_all
 from config.cities.people import residents
@@ -106,6 +108,21 @@ def test_one_city_alone_can_be_seeded(settings: Settings) -> None:
     seed(dataclasses.replace(settings, cities=("linhu",), default_city="linhu"))
     assert count(settings, "SELECT DISTINCT city_id FROM resident") == [(990200,)]
     db.drop_connection()
+
+
+def test_an_upgrade_brings_the_terms_of_a_citys_wallets_along_and_lets_nobody_move_in(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with program(settings):
+        apply_data(load("linhu"), "data")
+    with psycopg.connect(settings.owner_database_url or "") as owner:
+        owner.execute("UPDATE card_product SET terms = terms - 'wallet'")
+        owner.execute("UPDATE city_data SET fingerprint = 'older'")
+    monkeypatch.setattr(db_command, "current_settings", lambda: settings)
+    upgraded, again = (CliRunner().invoke(db_command.upgrade, catch_exceptions=False) for _ in range(2))
+    assert ("linhu" in upgraded.output, "yunchuan" in upgraded.output, again.output) == (True, False, "")
+    without = "SELECT count(*) FILTER (WHERE NOT terms ? 'wallet'), (SELECT count(*) FROM resident) FROM card_product"
+    assert count(settings, without) == [(0, 0)]
 
 
 def test_every_resident_lives_in_the_cell_in_which_their_house_stands(demo: Flask) -> None:
