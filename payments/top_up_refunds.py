@@ -234,7 +234,8 @@ def _decide(row: TopUpRefund, seen: RefundView) -> None:
     session().flush()
     _note(row, audited, outcome=row.reason or "done")
     payload = {
-        "top_up_refund": str(row.id),
+        "top_up_refund": ids.show("top_up_refund", row.id),
+        "top_up": ids.show("top_up", row.top_up_id),
         "resident": str(row.resident_id),
         "amount_fen": row.amount_fen,
         "receipt_number": row.receipt_number,

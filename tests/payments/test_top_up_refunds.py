@@ -72,6 +72,8 @@ def test_a_refund_goes_back_with_a_receipt(town: Town, sandbox: Outside) -> None
     assert [(each.kind, each.change_fen) for each in page.items] == [("top_up_refund", -4_000), ("top_up", 10_000)]
     assert town.do(receipts.receipt_of, wang, back.id).number == back.receipt_number
     assert events(town) == ["payments:top_up_refund:post"]
+    told = town.rows("SELECT payload->>'top_up_refund', payload->>'top_up' FROM outbox WHERE event = 'payments:top_up_refund:post'")
+    assert told == [(ids.show("top_up_refund", back.id), ids.show("top_up", paid.id))]
 
 
 def test_never_more_goes_back_than_came_nor_more_than_is_left(town: Town, sandbox: Outside) -> None:
