@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -47,6 +49,30 @@ def test_a_supervisor_releases_a_stopped_terminal_for_a_few_more_and_on_record(c
         cards.present(till, wrong_code())
     ((subject, detail),) = city.rows("SELECT subject, detail FROM audit WHERE event = 'cards:terminal:release'")
     assert (subject, detail["reason"]) == (ids.show("terminal", till.id), "二维码贴膜破损，已更换")
+
+
+def test_two_supervisors_at_once_use_one_release_of_the_day(city: City) -> None:
+    till, supervisor = stopped_till(city), on(system("supervisor"), city_id=YUNCHUAN)
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+    def second() -> str:
+        with city.app.app_context():
+            try:
+                city.do(releasing.release, supervisor, till.id, reason="我也看过了")
+            except TerminalNotStopped:
+                return "not stopped"
+            finally:
+                db.drop_connection()
+            return "released"
+
+    with ThreadPoolExecutor(1) as threads:
+        with db.transaction():
+            releasing.release(supervisor, till.id, reason="核实")
+            asked = threads.submit(second)
+            while not asked.done() and not city.rows(waiting):
+                threading.Event().wait(0.01)
+        assert asked.result() == "not stopped"
+    assert city.rows("SELECT used FROM limit_counter WHERE name = %s", releasing.RELEASE) == [(1,)]
 
 
 def test_releases_end_after_three_a_day_and_are_for_stopped_terminals_of_the_city(city: City, at: Callable[[float], None]) -> None:
