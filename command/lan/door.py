@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException, InvalidURL
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -62,7 +63,10 @@ class Door:
             came = self.pool.urlopen(
                 method, target, body=body or None, headers=sent, redirect=False, decode_content=False, assert_same_host=False
             )
-        except urllib3.exceptions.HTTPError:
+        except (InvalidURL, ValueError):
+            # Before a byte left: a method, a path or a header that no request may carry.
+            return _refuse(start_response, "400 Bad Request")
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError):
             return _refuse(start_response, "502 Bad Gateway")
         start_response(f"{came.status} {came.reason or 'Answer'}", [(n, v) for n, v in came.headers.items() if n.lower() not in NEIGHBOURS])
         return [came.data]

@@ -213,6 +213,11 @@ def test_the_door_takes_no_body_without_a_length_and_none_that_is_huge(platform:
     assert platform.post("/api/x", headers={"Host": HOST}, environ_overrides={"CONTENT_LENGTH": str(2**30)}).status_code == 413
 
 
+@pytest.mark.parametrize("spoilt", [{"REQUEST_METHOD": "GE\x01T"}, {"HTTP_BAD:NAME": "x"}])
+def test_what_no_request_may_carry_is_a_bad_request(platform: Client, spoilt: dict[str, str]) -> None:
+    assert platform.get("/api/x", headers={"Host": HOST}, environ_overrides=spoilt).status_code == 400
+
+
 def test_nobody_behind_the_door_is_a_bad_gateway() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can have it
