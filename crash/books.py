@@ -101,6 +101,7 @@ def _tell(connection: psycopg.Connection[Any], record: Record) -> None:
         with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
             for row in rows:
                 copy.write_row(row)
+        connection.execute(f"ANALYZE {table}".encode())
 
 
 def _keys(connection: psycopg.Connection[Any]) -> list[str]:
