@@ -48,9 +48,13 @@ def test_every_page_named_is_there_and_parts_load_when_needed(package: Path) -> 
     assert all((package / f"{page}{end}").exists() for page in told["pages"] for end in (".js", ".json", ".wxml"))
 
 
-@pytest.mark.parametrize("refused", [[], ["brightness", "screen", "clipboard"]], ids=["all-allowed", "permissions-refused"])
-def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Path, stage: Stage, refused: list[str]) -> None:
-    told = walk(package, stage, refused)
+@pytest.mark.parametrize(
+    ("refused", "pause_ms"),
+    [([], 50), (["brightness", "screen", "clipboard"], 700)],
+    ids=["all-allowed", "permissions-refused and seldom looked at"],
+)
+def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Path, stage: Stage, refused: list[str], pause_ms: int) -> None:
+    told = walk(package, stage, refused, pause_ms)
     till = stage.till()
     till.sign_in()
     assert till.do("POST", "/api/presentations", {"code": told["code"]})["masked_name"]
@@ -60,7 +64,7 @@ def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Pat
     assert set(told["calls"]) <= published()
 
 
-def walk(package: Path, stage: Stage, refused: list[str]) -> dict[str, Any]:
+def walk(package: Path, stage: Stage, refused: list[str], pause_ms: int) -> dict[str, Any]:
     """From first start to a code, and past every page."""
     person = newcomer(stage)
     phone = stage.phone(person)
@@ -69,6 +73,7 @@ def walk(package: Path, stage: Stage, refused: list[str]) -> dict[str, Any]:
         "outside": stage.outside.url,
         "before": [message["id"] for message in phone.messages()],
         "refused": refused,
+        "pause_ms": pause_ms,
         "product": "云川市民卡",
         **{name: person["utility_accounts"][name] for name in ("water", "owner")},
     }

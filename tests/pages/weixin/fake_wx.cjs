@@ -80,6 +80,7 @@ class Client {
     if (this.app.pages.includes(name)) made.route = made.__route__ = name // a component has none; uni-app tells them apart by it
     made.setData = (changes, done) => {
       for (const [place, value] of Object.entries(changes)) put(made.data, place, value)
+      if (made.parts.size) this.drawn(made) // what stands on it hears of every change: two in a row may end where they began
       done?.()
     }
     Object.assign(made, options.methods ?? {}, { data: { ...structuredClone(options.data ?? {}), ...properties } })

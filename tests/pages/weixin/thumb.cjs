@@ -5,8 +5,8 @@ const textOf = (node) => node.text ?? node.children.map(textOf).join('')
 const flat = (nodes) => nodes.flatMap((node) => (node.text === undefined ? [node, ...flat(node.children)] : [node]))
 
 class Thumb {
-  constructor(client) {
-    this.client = client
+  constructor(client, pauseMs) {
+    Object.assign(this, { client, pauseMs }) // how long between two looks
   }
 
   text() {
@@ -19,7 +19,7 @@ class Thumb {
     while (Date.now() < end) {
       const found = look()
       if (found) return found
-      await new Promise((done) => setTimeout(done, 50))
+      await new Promise((done) => setTimeout(done, this.pauseMs))
     }
     throw new Error(`not there: ${what}\n${this.client.stack.at(-1)?.is}\n${this.text()}`)
   }

@@ -32,7 +32,7 @@ async function billRead(client, thumb) {
 
 async function main() {
   const client = new Client(root, { refused: given.refused })
-  const thumb = new Thumb(client)
+  const thumb = new Thumb(client, given.pause_ms)
   client.open('pages/home', true)
   await thumb.press('同意并继续')
   await thumb.type('手机号', given.phone)
