@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException, InvalidURL
@@ -12,9 +14,11 @@ from urllib.parse import quote
 import urllib3
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIEnvironment
 
 LARGEST = 12 * 2**20
+# Bodies waited for at the same time, those given up among them: their readers end with their connections.
+BODIES = 64
 PATIENCE = urllib3.Timeout(connect=5, read=60)
 # Between two neighbours alone (RFC 9110, 7.6.1); and who a caller says it speaks for is not believed.
 NEIGHBOURS = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -31,7 +35,9 @@ class Door:
     port: int
     allowed: re.Pattern[str]
     hosts: frozenset[str]
+    body_seconds: float = 20.0
     pool: urllib3.HTTPConnectionPool = field(init=False)
+    reading: threading.BoundedSemaphore = field(init=False, default_factory=lambda: threading.BoundedSemaphore(BODIES))
 
     def __post_init__(self) -> None:
         pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, maxsize=32, timeout=PATIENCE, retries=False)
@@ -48,7 +54,33 @@ class Door:
             return _refuse(start_response, "411 Length Required")
         if int(length) > LARGEST:
             return _refuse(start_response, "413 Content Too Large")
-        return self._pass_on(environ, path, environ["wsgi.input"].read(int(length)), start_response)
+        body = self._body(environ["wsgi.input"], int(length))
+        if body is None:
+            return _refuse(start_response, "408 Request Timeout")
+        return self._pass_on(environ, path, body, start_response)
+
+    def _body(self, incoming: InputStream, length: int) -> bytes | None:
+        """The whole body within `body_seconds`, or None; read by a thread of its own, since a read cannot be given up."""
+        if not length:
+            return b""
+        came: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        # A sender that stalls keeps one of these until its connection ends, and never a thread that answers others.
+        if not self.reading.acquire(timeout=self.body_seconds):
+            return None
+
+        def read() -> None:
+            try:
+                came.put(incoming.read(length))
+            except OSError:
+                came.put(None)
+            finally:
+                self.reading.release()
+
+        threading.Thread(target=read, daemon=True).start()
+        try:
+            return came.get(timeout=self.body_seconds)
+        except queue.Empty:
+            return None
 
     def _pass_on(self, environ: WSGIEnvironment, path: str, body: bytes, start_response: StartResponse) -> list[bytes]:
         # As it came: a terminal signs the path with its percent signs.

@@ -218,6 +218,19 @@ def test_what_no_request_may_carry_is_a_bad_request(platform: Client, spoilt: di
     assert platform.get("/api/x", headers={"Host": HOST}, environ_overrides=spoilt).status_code == 400
 
 
+def test_a_body_that_does_not_come_is_not_waited_for_without_end(upstream: int) -> None:
+    made = door.Door(upstream, door.PLATFORM, frozenset({HOST}), body_seconds=0.05)
+    there, here = socket.socketpair()
+    with there, here, here.makefile("rb") as stalled:
+        environ = {"CONTENT_LENGTH": "4", "wsgi.input": stalled}
+        assert Client(made).post("/api/x", headers={"Host": HOST}, environ_overrides=environ).status_code == 408
+        there.close()
+        # The reader ends with the connection and gives its place back.
+        for _ in range(door.BODIES):
+            assert made.reading.acquire(timeout=10)
+    made.pool.close()
+
+
 def test_nobody_behind_the_door_is_a_bad_gateway() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can have it
@@ -246,6 +259,7 @@ def test_a_client_that_trusts_the_authority_alone_comes_through_the_served_door(
         try:
             came = ask(authority, port, "/api/installation", served)
             assert came.startswith("GET /api/installation\n")
+            assert ask(authority, port, "/api/x", served, body=b"said").endswith("\nsaid")
             assert f"host: 127.0.0.2:{port}\n" in came
             assert is_free("127.0.0.1", port), "no other address is listened on"
         finally:
@@ -253,12 +267,12 @@ def test_a_client_that_trusts_the_authority_alone_comes_through_the_served_door(
             served.wait(20)
 
 
-def ask(authority: Authority, port: int, path: str, served: subprocess.Popen[bytes]) -> str:
+def ask(authority: Authority, port: int, path: str, served: subprocess.Popen[bytes], *, body: bytes | None = None) -> str:
     """What the served door answers over TLS, once it is there."""
     while served.poll() is None:
         line = http.client.HTTPSConnection("127.0.0.2", port, timeout=20, context=trusting(authority))
         try:
-            line.request("GET", path)
+            line.request("POST" if body else "GET", path, body)
             return line.getresponse().read().decode()
         except ConnectionRefusedError:
             time.sleep(0.1)
