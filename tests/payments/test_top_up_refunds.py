@@ -105,6 +105,7 @@ def test_the_same_id_again_is_the_same_refund(town: Town, sandbox: Outside) -> N
 def test_a_pending_refund_is_settled_by_its_notice_and_by_nothing_twice(town: Town, sandbox: Outside) -> None:
     wang = town.holder()
     paid = topped_up(town, sandbox, wang)
+    sandbox.ear.wait(1)  # the order's own notice is out before notices go wrong
     sandbox.fault("yunpay", "slow_refund", value=30_000)
     sandbox.fault("yunpay-callbacks", "duplicate", value=3)
     sandbox.fault("yunpay-callbacks", "out_of_order")
