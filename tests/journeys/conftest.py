@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.granian import LOWEST_PORT, free_port
 from command.story.cast import Stage
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,8 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # An open port range of its own, below the kernel's ephemeral ones.
-        port = str(20_000 + os.getpid() % 5_000)
+        # Apart from those of a process started beside this one, because the program takes the next port too.
+        port = str(free_port(LOWEST_PORT + 3 * (os.getpid() % 2000)))
         self.environment = {**os.environ, "CITYCARD_DATA_DIR": str(folder), "CITYCARD_PORT": port, "CITYCARD_RUN_PAGES": "off"}
         self.log = folder.parent / "run.log"
         self.process: subprocess.Popen[bytes] | None = None

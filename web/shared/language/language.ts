@@ -13,12 +13,12 @@ export function preferred(wanted: readonly string[]): Language {
 
 /** A text with its {places} filled. */
 export function filled(text: string, values: Readonly<Record<string, string | number>> = {}): string {
-  return text.replace(/\{(\w+)\}/g, (place, name: string) => (name in values ? String(values[name]) : place))
+  return unbroken(text.replace(/\{(\w+)\}/g, (place, name: string) => (name in values ? String(values[name]) : place)))
 }
 
-/** A text whose dates and numbers stay on one line: behind a hyphen between digits no line ends. */
+/** A text whose dates stay on one line, and that begins no line with the dot between two things. */
 export function unbroken(text: string): string {
-  return text.replace(/(\d-)(?=\d)/g, '$1\u2060')
+  return text.replace(/(\d-)(?=\d)/g, '$1\u2060').replaceAll(' · ', '\u00a0· ')
 }
 
 /** Fen as yuan with two decimals: 1230 → "12.30". */

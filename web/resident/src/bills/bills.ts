@@ -44,7 +44,7 @@ export const agencyOf = (item: Item | undefined): string => (item ? told(item.ag
 
 /** What people call an account: the bill's name and their own word for it, or its number. */
 export const accountName = (binding: Binding, item: Item | undefined): string =>
-  `${nameOf(item, binding.item)} · ${binding.alias || binding.account_number}`
+  `${nameOf(item, binding.item)}\u00a0· ${binding.alias || binding.account_number}`
 
 /** A unit as it is written: the ASCII of the API made readable. */
 export const unitOf = (unit: string): string => unit.replace(/m3$/, 'm³')

@@ -1,5 +1,5 @@
 /** The words of the pages that are opened later: they lie with them, not in what every start must read. */
-import { filled } from '@shared/language/language'
+import { filled, unbroken } from '@shared/language/language'
 import { prefs } from '@/city/prefs'
 import { en } from './en'
 import { zh, type BillWord } from './zh'
@@ -13,7 +13,7 @@ export function tell(word: BillWord, values?: Readonly<Record<string, string | n
 
 /** A text that the city gave by language. */
 export function told(both: { 'zh-CN': string; en: string }): string {
-  return both[prefs.language]
+  return unbroken(both[prefs.language])
 }
 
 export type { BillWord }
