@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg import OperationalError as OperationalFault
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from core import clock, db, ids, jobs
-from core.errors import InProgress, KeyMissing, KeyReused, Malformed
+from core.errors import InProgress, KeyMissing, KeyReused, Malformed, Unavailable
 
 KEPT = dt.timedelta(days=30)
 RUNNING = 0
@@ -92,6 +93,16 @@ def _replay(once: Once) -> Kept:
     if row.status == RUNNING:
         raise InProgress()
     return Kept(row.status, row.answer)
+
+
+def answered(once: Once) -> bool:
+    """Whether this very request has an answer already: the same principal, key and content; asked outside any transaction."""
+    asked = "SELECT FROM idempotency WHERE principal = %s AND key = %s AND body_hash = %s AND status > %s"
+    try:
+        return db.connection().execute(asked, (once.principal, once.key, once.body_hash, RUNNING)).fetchone() is not None
+    except OperationalFault as fault:
+        db.drop_connection()
+        raise Unavailable() from fault
 
 
 def keep(once: Once, kept: Kept) -> None:

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 
 import cards
-from core import audit, clock, db, ids
+from core import audit, clock, db, idempotency, ids
 from core.actors import Actor
 from core.errors import Conflict, Invalid
 from core.idempotency import Once
@@ -110,7 +110,7 @@ def _order(
 ) -> Order:
     # The rows of one charge (charge, transfer, audit line, fact) carry one id: each table has its own key, and a reader finds them all.
     charge_id = ids.new_id()
-    seen = _read(actor, code) if code is not None else {"presentation_id": presentation_id}
+    seen = _read(actor, once, code) if code is not None else {"presentation_id": presentation_id}
     return Order(
         principal=once.principal,
         key=once.key,
@@ -128,10 +128,10 @@ def _order(
     )
 
 
-def _read(actor: Actor, code: str) -> dict[str, Any]:
+def _read(actor: Actor, once: Once, code: str) -> dict[str, Any]:
     """What the code claims. A refusal goes on to ``charge_post``: a repetition is answered although its code is old by now."""
     try:
-        read = cards.read_code(actor, code)
+        read = cards.read_code(actor, code, answered=lambda: idempotency.answered(once))
     except (Conflict, Invalid) as refusal:
         return {"refusal": refusal.code}
     return {"handle": read.handle, "generation": read.generation, "step": read.step, "tap": read.tap}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -47,16 +48,19 @@ class Candidate:
     tap: int
 
 
-def read_code(actor: Actor, text: str, *, now: dt.datetime | None = None) -> Candidate:
+def read_code(actor: Actor, text: str, *, now: dt.datetime | None = None, answered: Callable[[], bool] = lambda: False) -> Candidate:
     """Read a code for a terminal or a clerk; raises the precise refusal, and stops a caller who guesses.
+
+    ``answered`` says whether this very request has its answer already: a repetition brings a code that is long dead and guesses nothing,
+    so it is neither counted nor refused because of other guesses. It is asked only where a code is unknown or the caller stopped.
 
     A wrong code is counted before the next one of the same terminal is looked at (the stripe), so that a burst cannot outrun the bound:
     at most GUESSES_A_DAY a day and terminal, and one more for each further process of the program.
     """
     with _stripes[actor.id.int % len(_stripes)]:
-        _refuse_stopped(actor)
+        _refuse_stopped(actor, answered)
         found = read(text, now or clock.now(), city_id=actor.city_id)
-        if found == "code_unknown":
+        if found == "code_unknown" and not answered():
             _count_guess(actor)
     if isinstance(found, str):
         raise refusal(found)
@@ -125,10 +129,12 @@ def _learn(handle: int, generation: int) -> None:
     _generations[handle] = generation
 
 
-def _refuse_stopped(actor: Actor) -> None:
+def _refuse_stopped(actor: Actor, answered: Callable[[], bool]) -> None:
     """Refuse a terminal that used up its guesses; a process that has not met it today asks the database once."""
     stopped = _stopped.get(actor.id)
     if stopped is not None and stopped[0] > clock.timestamp():
+        if answered():
+            return
         _refuse_until_released(actor, *stopped)
     today = (actor.id, clock.today())
     if today not in _known_terminals:
@@ -137,6 +143,8 @@ def _refuse_stopped(actor: Actor) -> None:
         try:
             limits.check(GUESS, str(actor.id), per=DAY, at_most=GUESSES_A_DAY)
         except Throttled as fault:
+            if answered():
+                return
             _stop(actor, fault)
         _known_terminals.add(today)
 

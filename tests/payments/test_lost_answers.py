@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,3 +57,26 @@ def test_a_repetition_bears_its_mark_though_its_own_connection_died(town: Town, 
     again = _charge(town, wang, "lost-answer-2")
     assert again.json == first.json
     assert again.headers.get(MARK) == "true"
+
+
+def test_a_repetition_is_no_guess_however_old_its_code_and_is_answered_at_a_stopped_terminal(
+    town: Town, at: Callable[[dt.timedelta], None]
+) -> None:
+    wang = town.holder(50_000)
+    code = town._keys[wang.id].make(clock.timestamp(), 0)
+
+    def charge(key: str, code: str) -> Any:
+        return town.call(town.till, "POST", "/api/charges", json={"code": code, "amount_fen": 1_230}, key=key)
+
+    first = charge("long-ago-1", code)
+    assert first.status_code == 201
+    at(dt.timedelta(minutes=30))
+    for _ in range(25):
+        again = charge("long-ago-1", code)
+        assert (again.status_code, again.headers.get(MARK), again.json) == (201, "true", first.json)
+    guesses = [charge(f"a-guess-{nth}", f"{code[:10]}{nth:08d}").status_code for nth in range(25)]
+    assert guesses[-1] == 429
+    assert charge("another-1", town._keys[wang.id].make(clock.timestamp(), 0)).status_code == 429
+    assert charge("long-ago-1", code).json == first.json
+    assert charge("long-ago-1", f"{code[:10]}00000000").status_code == 429
+    assert town.balance(wang) == 50_000 - 1_230
