@@ -3,14 +3,15 @@
 from bench.ground import Ground, Taken
 from bench.loaded import serve
 
+CONNECTIONS = 48  # as many as the web has threads (docs/decisions/0015)
 AT_MOST = 9_000
 WARM = 300
 STUBBED = "bench.limits.present_stubbed"
 
 
 def present(ground: Ground, seconds: float) -> Taken:
-    """32 connections."""
-    return _present(ground, seconds, 32)
+    """All connections at once."""
+    return _present(ground, seconds, CONNECTIONS)
 
 
 def present_c4(ground: Ground, seconds: float) -> Taken:
@@ -23,7 +24,7 @@ def present_stubbed(ground: Ground, seconds: float) -> Taken:
     loaded = ground.loaded()
     web = ground.web("stubbed", lambda: serve(loaded.installation, STUBBED, ground.home / "stubbed.log"))
     requests = loaded.presentations(loaded.fresh(int(seconds * AT_MOST) + WARM))
-    return ground.http(web, requests, connections=32, seconds=seconds, expect=201, warm=WARM)
+    return ground.http(web, requests, connections=CONNECTIONS, seconds=seconds, expect=201, warm=WARM)
 
 
 def _present(ground: Ground, seconds: float, connections: int) -> Taken:
