@@ -25,7 +25,7 @@ from auth.partners.routes import routes as partner_routes
 from auth.passkeys.routes import routes as passkey_routes
 from auth.personal_data import AuthData
 from auth.policy import Policy
-from auth.residents import Revealed, age_band, evidence, masked_name, reveal
+from auth.residents import Revealed, age_band, evidence, identity_level, masked_name, reveal
 from auth.routes import routes as sign_in_routes
 from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
 from auth.rules import masked_name as mask_name
@@ -73,6 +73,7 @@ __all__ = [
     "citizen_number",
     "consent_stands",
     "evidence",
+    "identity_level",
     "install",
     "mask_name",
     "masked_name",

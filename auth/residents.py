@@ -43,6 +43,14 @@ def get(resident_id: UUID, *, lock: bool = False) -> Resident:
     return found
 
 
+def identity_level(resident_id: UUID) -> int:
+    """How surely the platform knows who this is, 1 to 4; NotFound."""
+    found = session().scalar(select(Resident.identity_level).where(Resident.id == resident_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def by_phone(city_id: int, phone: str) -> Resident | None:
     """The account of a number in a city."""
     return session().scalar(select(Resident).where(Resident.city_id == city_id, Resident.phone_blind == crypto.blind("phone", phone)))

@@ -21,11 +21,20 @@ from procrastinate.connector import BaseConnector
 from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core import clock, db
 
 log = structlog.get_logger("jobs")
-RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=4)
+MOST_ATTEMPTS = 12
+RETRY = procrastinate.RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=4)
+SILENT = dt.timedelta(seconds=30)  # three heartbeats of a worker
+_ORPHANS = (
+    "SELECT j.id, j.task_name, j.attempts FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id"
+    " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - :silent)"
+    " AND (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started') < now() - :silent"
+    " ORDER BY j.id LIMIT 500 FOR UPDATE OF j SKIP LOCKED"
+)
 Work = Callable[..., None]
 # How many jobs of a lane run at once. Whoever calls strangers has a lane of its own: receivers that hang hold up each other alone.
 OWN, STRANGERS = "default", "strangers"
@@ -114,6 +123,24 @@ def plant_rhythms() -> None:
     for name, rhythm in _rhythms.items():
         with db.transaction():
             _defer(name, at=rhythm.next(clock.now()), key=f"rhythm:{name}", arguments={})
+
+
+def rescue() -> int:
+    """Take up again the jobs of workers that died with them in hand; returns how many. Harmless while every worker lives."""
+    with db.transaction() as session:
+        orphans = session.execute(text(_ORPHANS), {"silent": SILENT}).all()
+        for orphan in orphans:
+            log.warning("job_rescued", job=orphan.task_name, attempts=orphan.attempts)
+            if orphan.attempts + 1 >= MOST_ATTEMPTS:
+                # It may be what kills its workers: it is kept for whoever looks into it.
+                session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'failed', false)"), {"id": orphan.id})
+                continue
+            try:
+                with session.begin_nested():
+                    session.execute(text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)"), {"id": orphan.id})
+            except IntegrityError:  # another waits under the same key
+                session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'aborted', true)"), {"id": orphan.id})
+    return len(orphans)
 
 
 def next_due() -> dt.datetime | None:

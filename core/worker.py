@@ -12,8 +12,8 @@ from flask import Flask
 from core import jobs, outbox, pulse, sealer
 
 log = structlog.get_logger("worker")
-# A recurring job that was taken when PostgreSQL died stays taken for ever, and would not come again until the next start.
-PLANTED_EVERY = 20.0
+# A job that was taken when PostgreSQL or a worker died stays taken for ever; a recurring one would not come again until the next start.
+MENDED_EVERY = 20.0
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -21,7 +21,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     loops = [
         threading.Thread(target=_loop, args=(app, stop, outbox.deliver, 0.1), name="outbox", daemon=True),
         threading.Thread(target=_loop, args=(app, stop, sealer.seal_all, 1.0), name="sealer", daemon=True),
-        threading.Thread(target=_loop, args=(app, stop, _plant, PLANTED_EVERY), name="rhythms", daemon=True),
+        threading.Thread(target=_loop, args=(app, stop, _mend, MENDED_EVERY), name="mending", daemon=True),
         threading.Thread(target=_queue, args=(app, stop), name="queue", daemon=True),
     ]
     for thread in loops:
@@ -45,8 +45,9 @@ def _loop(app: Flask, stop: threading.Event, step: Callable[[], int], pause: flo
             stop.wait(pause)
 
 
-def _plant() -> int:
+def _mend() -> int:
     jobs.plant_rhythms()
+    jobs.rescue()
     return 0
 
 

@@ -35,8 +35,8 @@ from crash.town import Town, raise_town
 
 HANDLES, TERMINALS, MERCHANTS = 4000, 12, 4
 WHO_TOP_UP, WHO_PAY_BILLS, WHO_CONSENT = range(30), range(30, 230), range(230, 260)  # residents, by number
-LATER = 60.0  # seconds by which the city's time is moved at the end, again and again, until nothing waits for its time
-SETTLED_WITHIN = 60.0  # seconds of the machine's time
+LATER, MUCH_LATER = 60.0, 1800.0  # seconds by which the city's time is moved at the end, more each time, until nothing waits for its time
+STUCK_AFTER = 60.0  # seconds of the machine's time in which nothing more was settled
 SOME_CYCLES = 3  # by then somebody must have paid and topped up, or nothing was tried
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 EACH, SELDOM = 30, 10  # so many cycles are compared one by one, later each tenth and the last: what broke stays broken, and books grow
@@ -219,14 +219,17 @@ class _Run:
 
     def _wait_out(self) -> None:
         """Until no bill is under way and no event waits, the city's time goes on: both are tried again later and later."""
-        until = time.monotonic() + SETTLED_WITHIN
+        step, seen, until = LATER, (-1, -1, -1), 0.0
         while True:
             with psycopg.connect(self.town.owner_url, autocommit=True) as books:
                 bills, events = company.under_way(books), hearing.waiting(books)
             unheard = hearing.unheard(self.record)
-            if not (bills or events or unheard) or time.monotonic() > until:
+            if (open_now := (bills, events, len(unheard))) != seen:
+                seen, until = open_now, time.monotonic() + STUCK_AFTER
+            if not any(seen) or time.monotonic() > until:
                 break
-            self.town.advance(LATER)
+            self.town.advance(step)
+            step = min(MUCH_LATER, step * 1.2)
             time.sleep(1)
         if bills:
             self.verdict.found.append(f"{bills} payments of bills were never decided")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from command.story import proving
@@ -37,6 +37,7 @@ class Stage:
     issuer: str
     city: dict[str, Any]
     clock: Callable[..., str] = at_a_shell
+    _chosen: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -54,13 +55,15 @@ class Stage:
 
     def newcomer(self) -> tuple[Phone, dict[str, Any]]:
         """The phone of somebody grown up who has not proved who they are yet, and the facts that only they know; each time another."""
-        unproved = [person for person in self.city["people"] if person["identity_level"] == 1 and _born(person) < today().year - 18]
-        # Whoever had a card issued since lived through this story: the bills of that household are paid.
-        settled = [person["utility_accounts"] for person in unproved if person["cards"]]
-        waiting = [person for person in unproved if not person["cards"] and person["utility_accounts"] not in settled]
+        began_unproved = [person for person in self.city["people"] if person["settled_level"] == 1 and _born(person) < today().year - 18]
+        # Whoever has proved it since, or is in a story now, pays the bills of the household.
+        met = [person for person in began_unproved if person["identity_level"] > 1 or person in self._chosen]
+        paid = [person["utility_accounts"] for person in met]
+        waiting = [person for person in began_unproved if person["utility_accounts"] not in paid]
         if not waiting:
             raise LookupError("nobody is left who has not proved who they are: begin with a fresh data folder")
         person = secrets.choice(waiting)
+        self._chosen.append(person)
         return self.phone(person), person
 
     def phone(self, person: dict[str, Any]) -> Phone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -160,3 +160,15 @@ def by(name: str, key: str | None = None, **more: str) -> dict[str, str]:
     """The headers of one of the cast."""
     headers = {"Authorization": f"Bearer {name}", **more}
     return headers if key is None else {**headers, "Idempotency-Key": key}
+
+
+def undone(write: Callable[[], object]) -> None:
+    """Write in a transaction that does not come to its end."""
+
+    def fail() -> None:
+        with db.transaction():
+            write()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
@@ -14,11 +13,11 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import audit, clock, db, ids, jobs, limits, outbox, paging, pulse, revocation, sealer
+from core import audit, clock, db, ids, limits, paging, pulse, revocation, sealer
 from core.actors import system
 from core.errors import NotFound, Throttled, Unavailable
 from core.money import yuan
-from core.vocabulary import AuditEvent, Event
+from core.vocabulary import AuditEvent
 from tests.core.conftest import CITY, WANG
 
 pytestmark = pytest.mark.subset
@@ -153,106 +152,6 @@ def test_a_row_of_a_transaction_that_commits_late_is_sealed_all_the_same(small: 
     sealer.seal_all()
     assert db.connection().execute("SELECT sum(rows) FROM seal").fetchone() == (2,)
     assert sealer.verify("audit") == []
-
-
-def undone(write: Callable[[], object]) -> None:
-    """Write in a transaction that does not come to its end."""
-
-    def fail() -> None:
-        with db.transaction():
-            write()
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-
-
-heard: list[str] = []
-failing: set[str] = set()
-
-
-@outbox.listens(Event.CARD_ISSUED, Event.CARD_LOST)
-def hear(fact: outbox.Fact) -> None:
-    """Listens for these tests."""
-    if fact.subject in failing:
-        raise RuntimeError("not now")
-    heard.append(f"{fact.subject}:{fact.event.rpartition(':')[2]}")
-
-
-def emit(event: Event, subject: str) -> None:
-    with db.transaction():
-        outbox.emit(event, city_id=CITY, subject=subject, payload={})
-
-
-def test_a_fact_is_told_after_its_commit_once_and_in_order_per_subject(small: Flask) -> None:
-    heard.clear()
-    undone(lambda: outbox.emit(Event.CARD_ISSUED, city_id=CITY, subject="never", payload={}))
-    for subject in ("a", "b"):
-        emit(Event.CARD_ISSUED, subject)
-    emit(Event.CARD_LOST, "a")
-    outbox.drain()
-    outbox.drain()
-    assert heard == ["a:issue", "b:issue", "a:report"]
-
-
-def test_a_fact_that_fails_waits_with_its_subject_while_others_go_on(small: Flask) -> None:
-    heard.clear()
-    failing.add("a")
-    emit(Event.CARD_ISSUED, "a")
-    emit(Event.CARD_LOST, "a")
-    emit(Event.CARD_ISSUED, "b")
-    outbox.drain()
-    assert heard == ["b:issue"]
-    failing.clear()
-    clock.learn(dt.timedelta(hours=2))
-    try:
-        outbox.drain()
-    finally:
-        clock.learn(dt.timedelta())
-    assert heard == ["b:issue", "a:issue", "a:report"]
-
-
-ran: list[str] = []
-
-
-@jobs.job("test:note")
-def note(text: str) -> None:
-    """Notes that it ran."""
-    ran.append(text)
-
-
-@jobs.every("test:daily", daily_at=dt.time(2, 30))
-def daily() -> None:
-    """Notes that it ran."""
-    ran.append("daily")
-
-
-def test_a_job_exists_exactly_if_its_transaction_does_and_runs_in_order_when_due(small: Flask) -> None:
-    ran.clear()
-    now = clock.now()
-    undone(lambda: jobs.defer(note, text="never"))
-    with db.transaction():
-        jobs.defer(note, at=now + dt.timedelta(hours=2), text="later")
-        jobs.defer(note, at=now + dt.timedelta(hours=1), text="sooner", key="one")
-        jobs.defer(note, at=now + dt.timedelta(hours=1), text="again", key="one")
-        jobs.defer(note, text="now")
-    jobs.run_due()
-    assert ran == ["now"]
-    jobs.run_due(now + dt.timedelta(hours=3))
-    assert ran == ["now", "sooner", "later"]
-
-
-def test_a_daily_job_plants_itself_again_at_the_citys_time(small: Flask) -> None:
-    ran.clear()
-    jobs.plant_rhythms()
-    jobs.plant_rhythms()
-    due = jobs.next_due()
-    assert due is not None
-    waiting = "SELECT count(*), min(scheduled_at) FROM procrastinate_jobs WHERE task_name = 'test:daily'"
-    found = db.connection().execute(waiting).fetchone()
-    assert found is not None
-    assert found[0] == 1
-    assert found[1].astimezone(clock.CHINA).time() == dt.time(2, 30)
 
 
 def test_a_systems_actor_is_the_same_in_every_run() -> None:
