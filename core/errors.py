@@ -11,12 +11,15 @@ CityError
 └── Unavailable      503  not now; says whether it may be repeated
 
 A class per error, each with a stable ``code``, an HTTP ``status`` and its text in Chinese and English; placeholders in braces are
-filled from the keyword arguments, which also go to the caller as facts. Texts say what the caller can do.
+filled from the keyword arguments, which also go to the caller as facts: ``{left_yuan}`` reads the fact ``left_fen``, 1230, as 12.30. Texts say
+what the caller can do.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from core.money import yuan
 
 
 class CityError(Exception):
@@ -42,10 +45,11 @@ class CityError(Exception):
 
 
 class _Facts(dict[str, Any]):
-    """Leaves a placeholder without a fact as it stands rather than failing while refusing."""
+    """Reads amounts aloud, and leaves a placeholder without a fact as it stands rather than failing while refusing."""
 
     def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+        amount = self.get(f"{key.removesuffix('_yuan')}_fen") if key.endswith("_yuan") else None
+        return yuan(amount) if isinstance(amount, int) else "{" + key + "}"
 
 
 class Invalid(CityError):

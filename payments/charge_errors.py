@@ -69,11 +69,11 @@ class LimitMonthly(Conflict):
 class AboveYourLimits(Conflict):
     code = "above_your_limits"
     zh = (
-        "超过您的支付限额：单笔 {single_fen} 分；今日还可付 {left_today_fen} 分、{left_count} 笔，本月还可付 {left_month_fen} 分。"
+        "超过您的支付限额：单笔 {single_yuan} 元；今日还可付 {left_today_yuan} 元、{left_count} 笔，本月还可付 {left_month_yuan} 元。"
         "限额可在应用中调整"
     )
     en = (
-        "Above your limits: {single_fen} fen at once; {left_today_fen} fen in {left_count} payments are left today, {left_month_fen} fen"
+        "Above your limits: CNY {single_yuan} at once; CNY {left_today_yuan} in {left_count} payments are left today, CNY {left_month_yuan}"
         " this month. You can change the limits in the app"
     )
 

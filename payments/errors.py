@@ -29,8 +29,8 @@ from core.errors import Conflict, Invalid, NotFound
 
 class TopUpAmountRefused(Invalid):
     code = "top_up_amount_refused"
-    zh = "充值金额须为 {unit_fen} 分的整数倍，每次不少于 {least_fen} 分、不超过 {most_fen} 分"
-    en = "A top-up is a whole multiple of {unit_fen} fen, at least {least_fen} fen and at most {most_fen} fen"
+    zh = "充值金额须为 {unit_yuan} 元的整数倍，每次不少于 {least_yuan} 元、不超过 {most_yuan} 元"
+    en = "A top-up is a whole multiple of CNY {unit_yuan}, at least CNY {least_yuan} and at most CNY {most_yuan}"
 
 
 class LimitsOutOfOrder(Invalid):
@@ -53,8 +53,8 @@ class WalletMissing(NotFound):
 
 class WalletFull(Conflict):
     code = "wallet_full"
-    zh = "钱包余额上限为 {most_fen} 分，目前最多还可充值 {room_fen} 分"
-    en = "A wallet holds at most {most_fen} fen; there is room for {room_fen} fen now"
+    zh = "钱包余额上限为 {most_yuan} 元，目前最多还可充值 {room_yuan} 元"
+    en = "A wallet holds at most CNY {most_yuan}; there is room for CNY {room_yuan} now"
 
 
 class WalletClosed(Conflict):
@@ -65,8 +65,8 @@ class WalletClosed(Conflict):
 
 class LimitTooHigh(Conflict):
     code = "limit_too_high"
-    zh = "限额超过规定上限（单笔 {single_fen} 分，每日 {daily_fen} 分，每月 {monthly_fen} 分）"
-    en = "Above the highest limits (one payment {single_fen}, a day {daily_fen}, a month {monthly_fen} fen)"
+    zh = "限额超过规定上限（单笔 {single_yuan} 元，每日 {daily_yuan} 元，每月 {monthly_yuan} 元）"
+    en = "Above the highest limits (one payment CNY {single_yuan}, a day CNY {daily_yuan}, a month CNY {monthly_yuan})"
 
 
 class StepForbidden(Conflict):
@@ -89,8 +89,8 @@ class ChargeUndone(Conflict):
 
 class RefundTooMuch(Conflict):
     code = "refund_too_much"
-    zh = "退款金额超过可退余额，最多还可退 {left_fen} 分"
-    en = "More than is left to refund; at most {left_fen} fen"
+    zh = "退款金额超过可退余额，最多还可退 {left_yuan} 元"
+    en = "More than is left to refund; at most CNY {left_yuan}"
 
 
 class TopUpNotRefundable(Conflict):
@@ -101,8 +101,8 @@ class TopUpNotRefundable(Conflict):
 
 class TopUpRefundTooMuch(Conflict):
     code = "top_up_refund_too_much"
-    zh = "退回金额超过这笔充值的可退余额，最多还可退 {left_fen} 分"
-    en = "More than is left of this top-up; at most {left_fen} fen"
+    zh = "退回金额超过这笔充值的可退余额，最多还可退 {left_yuan} 元"
+    en = "More than is left of this top-up; at most CNY {left_yuan}"
 
 
 class MerchantShort(Conflict):

@@ -38,5 +38,5 @@ class OfflineNotCovered(Conflict):
 
 class OfflineOwed(Conflict):
     code = "offline_owed"
-    zh = "有 {owed_fen} 分的离线消费尚未付清，请先充值"
-    en = "Offline trades of {owed_fen} fen are not paid yet; please top up first"
+    zh = "有 {owed_yuan} 元的离线消费尚未付清，请先充值"
+    en = "Offline trades of CNY {owed_yuan} are not paid yet; please top up first"

@@ -46,8 +46,8 @@ class ShareUnknown(NotFound):
 
 class BillChanged(Conflict):
     code = "bill_changed"
-    zh = "账单应缴 {amount_fen} 分，与您确认的金额不同，请刷新后再缴"
-    en = "The bill comes to {amount_fen} fen, not the amount you confirmed; read it again and then pay"
+    zh = "账单应缴 {amount_yuan} 元，与您确认的金额不同，请刷新后再缴"
+    en = "The bill comes to CNY {amount_yuan}, not the amount you confirmed; read it again and then pay"
 
 
 class BillSettled(Conflict):
