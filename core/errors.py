@@ -11,8 +11,8 @@ CityError
 └── Unavailable      503  not now; says whether it may be repeated
 
 A class per error, each with a stable ``code``, an HTTP ``status`` and its text in Chinese and English; placeholders in braces are
-filled from the keyword arguments, which also go to the caller as facts: ``{left_yuan}`` reads the fact ``left_fen``, 1230, as 12.30. Texts say
-what the caller can do.
+filled from the keyword arguments, which also go to the caller as facts: ``{left_yuan}`` reads the fact ``left_fen``, 1230, as 12.30.
+Texts say what the caller can do.
 """
 
 from __future__ import annotations

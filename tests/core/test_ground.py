@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core import audit, clock, db, ids, limits, paging, pulse, revocation, sealer
 from core.actors import system
-from core.errors import NotFound, Throttled, Unavailable
+from core.errors import Conflict, NotFound, Throttled, Unavailable
 from core.money import yuan
 from core.vocabulary import AuditEvent
 from tests.core.conftest import CITY, WANG
@@ -157,3 +157,15 @@ def test_a_row_of_a_transaction_that_commits_late_is_sealed_all_the_same(small: 
 def test_a_systems_actor_is_the_same_in_every_run() -> None:
     assert system("sealer") == system("sealer") != system("other")
     assert json.dumps({"kind": system("x").kind}) == '{"kind": "system"}'
+
+
+class Short(Conflict):
+    code = "short"
+    zh, en = "还可退 {left_yuan} 元（{number}）", "at most CNY {left_yuan} ({number}, {missing_yuan})"
+
+
+def test_a_refusal_reads_its_fen_as_yuan_and_keeps_them_as_facts() -> None:
+    refusal = Short(left_fen=1230, number=3)
+    assert refusal.text("zh-CN") == "还可退 12.30 元（3）"
+    assert refusal.text("en") == "at most CNY 12.30 (3, {missing_yuan})"
+    assert refusal.facts == {"left_fen": 1230, "number": 3}
