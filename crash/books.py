@@ -46,7 +46,9 @@ PROMISES = (
         """
         SELECT c.id FROM charge c JOIN transfer t ON t.id = c.transfer_id
         WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.txid = t.txid AND o.payload->>'charge' = c.id::text)
-           OR NOT EXISTS (SELECT FROM audit a WHERE a.txid = t.txid AND a.resident_id = c.resident_id AND a.outcome = 'done')
+        UNION
+        SELECT c.id FROM charge c JOIN transfer t ON t.id = c.transfer_id
+        WHERE NOT EXISTS (SELECT FROM audit a WHERE a.txid = t.txid AND a.resident_id = c.resident_id AND a.outcome = 'done')
         """,
     ),
     Rule(
