@@ -18,6 +18,7 @@ import structlog
 from flask import Flask
 from procrastinate import exceptions
 from procrastinate.connector import BaseConnector
+from procrastinate.manager import JobManager
 from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlalchemy import text
@@ -28,7 +29,9 @@ from core import clock, db
 log = structlog.get_logger("jobs")
 MOST_ATTEMPTS = 12
 RETRY = procrastinate.RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=4)
-SILENT = dt.timedelta(seconds=30)  # three heartbeats of a worker
+AGAIN = dt.timedelta(minutes=5)  # after which a daily job that failed is tried again
+BEAT = 10.0  # seconds between two signs of life of a worker
+SILENT = dt.timedelta(seconds=3 * BEAT)
 _ORPHANS = (
     "SELECT j.id, j.task_name, j.attempts FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id"
     " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - :silent)"
@@ -93,10 +96,22 @@ def init(app: Flask, url: str) -> None:
     _app = _queue(SyncPsycopgConnector(conninfo=url))
 
 
+class _Signs(JobManager):
+    """Gives further signs of life after one was lost: the library's loop ends with its first failure, and its worker passes for dead."""
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        try:
+            await super().update_heartbeat(worker_id)
+        except exceptions.ConnectorException as fault:
+            log.warning("heartbeat_lost", fault=type(fault).__name__)
+
+
 def _queue(connector: BaseConnector) -> procrastinate.App:
     made = procrastinate.App(connector=connector)
+    made.job_manager = _Signs(connector)
     for name, work in _work.items():
-        made.task(name=name, queue=_lanes[name], retry=RETRY)(_in_context(name, work))
+        run = _in_context(name, work)
+        made.task(name=name, queue=_lanes[name], retry=RETRY)(_tried_again(name, run) if name in _rhythms else run)
     return made
 
 
@@ -140,6 +155,7 @@ def rescue() -> int:
                     session.execute(text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)"), {"id": orphan.id})
             except IntegrityError:  # another waits under the same key
                 session.execute(text("SELECT procrastinate_finish_job_v1(:id, 'aborted', true)"), {"id": orphan.id})
+                _again(orphan.task_name, clock.now())
     return len(orphans)
 
 
@@ -193,6 +209,27 @@ def _in_context(name: str, work: Work) -> Work:
     return run
 
 
+def _tried_again(name: str, run: Work) -> Work:
+    """A recurring job that fails comes again by itself, with its rhythm or before: the library's retry would want the key of the next."""
+
+    def survive(**arguments: Any) -> None:
+        try:
+            run(**arguments)
+        except Exception as fault:  # whatever it is, the rhythm goes on
+            log.warning("job_failed", job=name, fault=type(fault).__name__, exc_info=fault)
+            assert _flask is not None
+            with _flask.app_context(), db.transaction():
+                _again(name, clock.now() + AGAIN)
+
+    return survive
+
+
+def _again(name: str, at: dt.datetime) -> None:
+    """Want a run of a daily job in between; what comes every few minutes is not worth one."""
+    if (rhythm := _rhythms.get(name)) is not None and rhythm.daily_at is not None:
+        _defer(name, at=at, key=f"again:{name}", arguments={})
+
+
 async def serve() -> None:
     """Work through every lane until cancelled: the worker process's main loop.
 
@@ -214,6 +251,7 @@ async def _work_in(queue: procrastinate.App, lane: str, at_once: int) -> None:
         name=lane,
         concurrency=at_once,
         fetch_job_polling_interval=1.0,
+        update_heartbeat_interval=BEAT,
         install_signal_handlers=False,
         delete_jobs=procrastinate.jobs.DeleteJobCondition.SUCCESSFUL,
         shutdown_graceful_timeout=10,

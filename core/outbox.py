@@ -149,13 +149,8 @@ def _follow(name: str, horizon: int) -> None:
 
 def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
     try:
-        with db.transaction() as session:
-            # Two workers never tell one fact twice: the cursor row is the lock, and who comes second finds it moved.
-            moved = session.execute(
-                text("UPDATE outbox_cursor SET txid = :txid, seq = :seq WHERE listener = :name AND (txid, seq) < (:txid, :seq)"),
-                {"txid": txid, "seq": fact.seq, "name": name},
-            )
-            if moved.rowcount == 0:  # type: ignore[attr-defined]  # CursorResult at run time
+        with db.transaction():
+            if not _move(name, fact, txid):
                 return
             if _is_parked(name, fact.subject):
                 _park(name, fact, attempts=0, why="behind an earlier one")
@@ -163,12 +158,18 @@ def _handle(name: str, listener: Listener, fact: Fact, txid: int) -> None:
                 listener(fact)
     except Exception as fault:  # noqa: BLE001  # whatever a listener raises, the fact is kept and the others go on
         log.warning("fact_parked", listener=name, about=str(fact.event), seq=fact.seq, fault=type(fault).__name__)
-        with db.transaction() as session:
-            session.execute(
-                text("UPDATE outbox_cursor SET txid = :txid, seq = :seq WHERE listener = :name AND (txid, seq) < (:txid, :seq)"),
-                {"txid": txid, "seq": fact.seq, "name": name},
-            )
-            _park(name, fact, attempts=1, why=type(fault).__name__)
+        with db.transaction():
+            if _move(name, fact, txid):
+                _park(name, fact, attempts=1, why=type(fault).__name__)
+
+
+def _move(name: str, fact: Fact, txid: int) -> bool:
+    """Take a fact for its listener: the cursor's row is the lock, and who comes second finds it moved, also after another's failure."""
+    moved = db.session().execute(
+        text("UPDATE outbox_cursor SET txid = :txid, seq = :seq WHERE listener = :name AND (txid, seq) < (:txid, :seq)"),
+        {"txid": txid, "seq": fact.seq, "name": name},
+    )
+    return bool(moved.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
 def _is_parked(name: str, subject: str) -> bool:
@@ -178,10 +179,7 @@ def _is_parked(name: str, subject: str) -> bool:
 
 def _park(name: str, fact: Fact, *, attempts: int, why: str) -> None:
     db.session().execute(
-        text(
-            "INSERT INTO outbox_parked (listener, seq, subject, attempts, next_at, why) VALUES (:n, :seq, :s, :a, :at, :why)"
-            " ON CONFLICT (listener, seq) DO UPDATE SET attempts = :a, next_at = :at, why = :why"
-        ),
+        text("INSERT INTO outbox_parked (listener, seq, subject, attempts, next_at, why) VALUES (:n, :seq, :s, :a, :at, :why)"),
         {"n": name, "seq": fact.seq, "s": fact.subject, "a": attempts, "at": clock.now() + _pause(attempts), "why": why},
     )
 
@@ -232,8 +230,13 @@ def _retry(name: str, listener: Listener, row: Any) -> bool:
                 listener(fact)
     except Exception as fault:  # noqa: BLE001  # it stays parked; the pause grows
         log.warning("fact_failed_again", listener=name, seq=fact.seq, attempts=row.attempts + 1, fault=type(fault).__name__)
-        with db.transaction():
-            _park(name, fact, attempts=row.attempts + 1, why=type(fault).__name__)
+        with db.transaction() as session:
+            attempts = row.attempts + 1
+            session.execute(
+                # Not written anew: another worker may have told it meanwhile.
+                text("UPDATE outbox_parked SET attempts = :a, next_at = :at, why = :why WHERE listener = :n AND seq = :seq"),
+                {"a": attempts, "at": clock.now() + _pause(attempts), "why": type(fault).__name__, "n": name, "seq": fact.seq},
+            )
         return False
     return True
 

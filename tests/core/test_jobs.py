@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
+from procrastinate import exceptions
+from procrastinate.manager import JobManager
 
-from core import clock, db, jobs
+from command.story.wire import wait_for
+from core import clock, db, jobs, worker
 from tests.core.conftest import undone
 
 pytestmark = pytest.mark.subset
@@ -107,3 +113,75 @@ def test_a_job_that_takes_its_workers_with_it_is_kept_and_not_done_for_ever(smal
     jobs.run_due()
     assert ran == []
     assert db.connection().execute("SELECT status::text FROM procrastinate_jobs WHERE args ->> 'text' = 'deadly'").fetchone() == ("failed",)
+
+
+@jobs.every("test:fails", daily_at=dt.time(2, 30))
+def fails() -> None:
+    """Fails."""
+    ran.append("failed")
+    raise RuntimeError("not today")
+
+
+@contextmanager
+def working(app: Flask) -> Iterator[None]:
+    """The worker's own loops run meanwhile."""
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(app, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+WAITING = "SELECT queueing_lock, status::text, scheduled_at FROM procrastinate_jobs WHERE task_name = 'test:fails' ORDER BY id"
+
+
+def settled(rows: list[tuple[str, str, dt.datetime]]) -> bool | None:
+    """True when tomorrow's run waits, and one before it."""
+    return [(key, status) for key, status, _ in rows] == [("rhythm:test:fails", "todo"), ("again:test:fails", "todo")] or None
+
+
+def test_a_daily_job_that_fails_is_tried_again_soon_and_keeps_its_rhythm(small: Flask) -> None:
+    ran.clear()
+    with db.transaction():
+        jobs.defer(fails, key="rhythm:test:fails")
+    with working(small):
+        wait_for(lambda: settled(db.connection().execute(WAITING).fetchall()), what="both next runs to wait, and nothing else")
+    rows = db.connection().execute(WAITING).fetchall()
+    assert ran == ["failed"]
+    soon = next(at for key, _, at in rows if key.startswith("again"))
+    assert abs(soon + clock.offset() - clock.now() - jobs.AGAIN) < dt.timedelta(minutes=1)
+
+
+def test_a_daily_job_of_a_dead_worker_is_done_today_though_tomorrows_waits(small: Flask) -> None:
+    ran.clear()
+    with db.transaction():
+        jobs.defer(daily, key="rhythm:test:daily")
+    connection = db.connection()
+    connection.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')")
+    connection.execute(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
+        " WHERE task_name = 'test:daily'"
+    )
+    connection.execute("UPDATE procrastinate_events SET at = at - interval '1 minute'")
+    jobs.plant_rhythms()
+    assert jobs.rescue() == 1
+    jobs.run_due()
+    assert ran == ["daily"]
+
+
+def test_a_worker_that_lost_a_sign_of_life_gives_the_next(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[int] = []
+
+    async def lost_at_first(_: JobManager, worker_id: int) -> None:
+        beats.append(worker_id)
+        if len(beats) <= len(jobs.LANES):
+            raise exceptions.ConnectorException("the line is down")
+
+    monkeypatch.setattr(JobManager, "update_heartbeat", lost_at_first)
+    monkeypatch.setattr(jobs, "BEAT", 0.1)
+    with working(small):
+        wait_for(lambda: len(beats) > 4 * len(jobs.LANES) or None, what="further signs of life")
+    assert all(beats.count(each) > 1 for each in set(beats))

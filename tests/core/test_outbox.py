@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from psycopg import Connection
 
+from command.story.wire import wait_for
 from core import clock, db, outbox
 from core.vocabulary import Event
 from tests.core.conftest import CITY, undone
@@ -162,3 +164,51 @@ def test_a_fact_is_forgotten_after_a_month_if_everybody_has_heard_it(small: Flas
 def left() -> set[str]:
     """Subjects of which the outbox still holds a fact."""
     return {row[0] for row in db.connection().execute("SELECT subject FROM outbox").fetchall()}
+
+
+def test_a_fact_that_failed_for_one_worker_while_another_waited_is_told_once(small: Flask) -> None:
+    """The first worker's listener fails only when the second stands at the cursor's lock; whoever comes by then, one of them has it."""
+    told: list[str] = []
+
+    def fail_when_watched(fact: outbox.Fact) -> None:
+        if threading.current_thread().name == "first":
+            wait_for(lambda: waits_for_a_lock() or None, what="the second worker at the lock")
+            raise RuntimeError("not now")
+        told.append(fact.subject)
+
+    def work() -> None:
+        with small.app_context():
+            outbox._deliver_to("test", frozenset({Event.CARD_LOST}), fail_when_watched)
+            db.drop_connection()
+
+    emit(Event.CARD_LOST, "once")
+    first, second = (threading.Thread(target=work, name=name) for name in ("first", "second"))
+    first.start()
+    wait_for(lambda: holds_the_cursor() or None, what="the first worker in its listener")
+    second.start()
+    first.join(30)
+    second.join(30)
+    clock.learn(dt.timedelta(hours=2))
+    try:
+        outbox._deliver_to("test", frozenset({Event.CARD_LOST}), fail_when_watched)
+    finally:
+        clock.learn(dt.timedelta())
+    assert told == ["once"]
+    assert db.connection().execute("SELECT count(*) FROM outbox_parked WHERE listener = 'test'").fetchone() == (0,)
+
+
+def waits_for_a_lock() -> bool:
+    """Whether somebody in this database stands at another's lock."""
+    with db.private_connection() as watch:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return watch.execute(waiting).fetchone() is not None
+
+
+def holds_the_cursor() -> bool:
+    """Whether somebody holds a row of the cursors."""
+    with db.private_connection() as watch:
+        free = watch.execute(
+            "SELECT count(*) FROM (SELECT FROM outbox_cursor WHERE listener = 'test' FOR UPDATE SKIP LOCKED) AS free"
+        ).fetchone()
+        known = watch.execute("SELECT count(*) FROM outbox_cursor WHERE listener = 'test'").fetchone()
+        return known == (1,) and free == (0,)
