@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import validate
 
-from core.fields import Count, Id, Moment, OneOf, Schema, Text
+from core.fields import Count, Day, Id, Moment, OneOf, Schema, Text
 
 
 class DeviceKeyIn(Schema):
@@ -20,6 +20,15 @@ class DeviceKeyIn(Schema):
     kid = Text(most=200)
     key_ops = ma.fields.List(OneOf("verify"), validate=validate.Length(equal=1))
     ext = ma.fields.Boolean()
+
+
+class ChipIn(Schema):
+    """What the reader took from the chip of an identity card."""
+
+    name = Text(most=40, required=True)
+    citizen_number = Text(least=18, most=18, required=True)
+    valid_until = Day(load_default=None, allow_none=True)
+    reader = Text(most=60, required=True)
 
 
 class SignInCodeIn(Schema):

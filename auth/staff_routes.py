@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from auth import jwk, proofs, scopes, staff_schemas, terminals
+from auth.agreements.errors import AgreementOutdated, GuardianMustAgree, GuardianUnfit, NotUnderFourteen
+from auth.agreements.routes import word_of
 from auth.errors import (
     AssertionRefused,
     CitizenNumberInvalid,
@@ -34,7 +36,7 @@ from auth.sign_in_codes import DIGITS
 from auth.staff import accounts, finding
 from auth.staff.accounts import LoginTaken, RoleUnknown
 from auth.verification import counter
-from auth.verification.counter import ChipRead
+from auth.verification.chips import ChipRead
 from core.actors import Actor
 from core.errors import Busy, NotFound, Throttled
 from core.ports import Call
@@ -73,11 +75,29 @@ def send_counter_code(actor: Actor, body: dict[str, Any], call: Call) -> dict[st
     mode="calls",
     idempotent=True,
     status=201,
-    errors=(WrongCode, PhoneInvalid, DocumentExpired, IdentityMismatch, IdentityAlreadyHeld, IdentityAlreadyProven, RegisterUnavailable),
+    errors=(
+        WrongCode,
+        PhoneInvalid,
+        DocumentExpired,
+        IdentityMismatch,
+        IdentityAlreadyHeld,
+        IdentityAlreadyProven,
+        GuardianMustAgree,
+        GuardianUnfit,
+        NotUnderFourteen,
+        AgreementOutdated,
+        RegisterUnavailable,
+    ),
 )
 def prove_identity_at_counter(actor: Actor, body: dict[str, Any], call: Call) -> counter.Proven:
-    """Prove the person at the counter by the chip of their card, without a face: identity level L4."""
-    return counter.prove(actor, phone=body["phone"], code=body["code"], chip=ChipRead(**body["chip"]), address=call.address)
+    """Prove the person at the counter by the chip of their card, without a face: identity level L4.
+
+    A child under fourteen is named with what a guardian agrees to in the same visit: the terms, the privacy policy and the consent
+    to the citizen number.
+    """
+    word = word_of(body["agreed"]) if body["agreed"] else None
+    chip = ChipRead(**body["chip"])
+    return counter.prove(actor, phone=body["phone"], code=body["code"], chip=chip, address=call.address, word=word)
 
 
 @routes.post(

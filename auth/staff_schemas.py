@@ -5,17 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import validate
 
-from auth.schemas import DeviceKeyIn
-from core.fields import Count, Day, Id, Moment, OneOf, Schema, Text
-
-
-class ChipIn(Schema):
-    """What the reader took from the chip of an identity card."""
-
-    name = Text(most=40, required=True)
-    citizen_number = Text(least=18, most=18, required=True)
-    valid_until = Day(load_default=None, allow_none=True)
-    reader = Text(most=60, required=True)
+from auth.agreements.schemas import GuardianAgreementsIn
+from auth.schemas import ChipIn, DeviceKeyIn
+from core.fields import Count, Id, Moment, OneOf, Schema, Text
 
 
 class CounterCodeIn(Schema):
@@ -25,11 +17,12 @@ class CounterCodeIn(Schema):
 
 
 class CounterIdentityIn(Schema):
-    """The person at the counter: their number, the code they read out, their chip."""
+    """The person at the counter: their number, the code they read out, their chip; for a child, what a guardian agrees to."""
 
     phone = Text(most=20, required=True)
     code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
     chip = ma.fields.Nested(ChipIn, required=True)
+    agreed = ma.fields.Nested(GuardianAgreementsIn, load_default=None, allow_none=True)
 
 
 class CounterChipIn(Schema):

@@ -24,6 +24,9 @@ from core.fields import rfc3339
 from core.paging import Page, page
 from core.vocabulary import AuditEvent
 
+# What a guardian agrees to before the name and number of a child are kept.
+TO_NAME_A_CHILD = (*AT_FIRST_START, Kind.IDENTITY_DATA)
+
 
 @dataclass(frozen=True, slots=True)
 class Guardian:
@@ -86,14 +89,14 @@ def withdraw(actor: Actor, acceptance_id: UUID) -> None:
 
 def due(resident_id: UUID) -> list[str]:
     """The kinds of which the resident has not agreed to the present version, of those that everybody agrees to."""
-    agreed = _live(resident_id)
+    agreed = _counts(resident_id)
     return [str(kind) for kind in AT_FIRST_START if (str(kind), texts.present()[kind].version) not in agreed]
 
 
 def need(actor: Actor, kind: Kind) -> None:
     """SeparateConsentNeeded unless the caller agreed to the present version of a text about sensitive information."""
     version = texts.present()[kind].version
-    if (str(kind), version) not in _live(actor.id):
+    if (str(kind), version) not in _counts(actor.id):
         raise SeparateConsentNeeded(kind=str(kind), version=version)
 
 
@@ -105,7 +108,13 @@ def need_said(resident_id: UUID, kind: Kind, version: str) -> None:
     present = texts.present()[kind].version
     if version != present:
         raise SeparateConsentNeeded(kind=str(kind), version=present)
-    if _is_child(resident_id) and (str(kind), present) not in _live(resident_id):
+    if _is_child(resident_id) and (str(kind), present) not in _counts(resident_id):
+        raise GuardianMustAgree()
+
+
+def need_guardian(child_id: UUID) -> None:
+    """GuardianMustAgree unless a guardian agreed to the present versions that a child's name and number rest on (PIPL article 31)."""
+    if not _live(child_id, of_guardian=True) >= {(str(kind), texts.present()[kind].version) for kind in TO_NAME_A_CHILD}:
         raise GuardianMustAgree()
 
 
@@ -136,11 +145,15 @@ def end_all(resident_id: UUID) -> None:
     session().execute(mine.values(withdrawn_at=clock.now()))
 
 
-def _live(resident_id: UUID) -> set[tuple[str, str]]:
+def _counts(resident_id: UUID) -> set[tuple[str, str]]:
     """What counts today: under fourteen what a guardian agreed to, and from the birthday on what the resident did."""
+    return _live(resident_id, of_guardian=_is_child(resident_id))
+
+
+def _live(resident_id: UUID, *, of_guardian: bool) -> set[tuple[str, str]]:
     mine = select(Acceptance.kind, Acceptance.text_version).where(Acceptance.resident_id == resident_id, Acceptance.withdrawn_at.is_(None))
-    counts = Acceptance.guardian_id.is_not(None) if _is_child(resident_id) else Acceptance.guardian_id.is_(None)
-    return {(kind, version) for kind, version in session().execute(mine.where(counts))}
+    said = Acceptance.guardian_id.is_not(None) if of_guardian else Acceptance.guardian_id.is_(None)
+    return {(kind, version) for kind, version in session().execute(mine.where(said))}
 
 
 def _note(actor: Actor, event: AuditEvent, acceptance: UUID, resident_id: UUID, **detail: str) -> None:

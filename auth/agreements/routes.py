@@ -8,9 +8,10 @@ from uuid import UUID
 from auth import scopes
 from auth.agreements import guardians, keeping, schemas, texts
 from auth.agreements.errors import AgreementOutdated, GuardianMustAgree, GuardianUnfit, NotUnderFourteen
+from auth.agreements.guardians import Word
 from auth.agreements.texts import Kind
 from auth.errors import DocumentExpired, IdentityMismatch, RegisterUnavailable
-from auth.verification.counter import ChipRead
+from auth.verification.chips import ChipRead
 from core.actors import Actor
 from core.errors import NotFound, Throttled
 from core.paging import Page
@@ -89,8 +90,7 @@ def agree(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
 )
 def agree_as_guardian(actor: Actor, resident: UUID, body: dict[str, Any]) -> dict[str, Any]:
     """Agree for a child under fourteen as their guardian, by the chip of the guardian's card; doing it again changes nothing."""
-    chip = ChipRead(**body["guardian"])
-    return {"due": guardians.agree_for(actor, resident, chip=chip, document=body["document"], wanted=_read(body))}
+    return {"due": guardians.agree_for(actor, resident, word_of(body))}
 
 
 @routes.delete("/api/me/agreements/<id:agreement>", operation="withdrawAgreement", access=resident(), errors=(NotFound,))
@@ -99,5 +99,10 @@ def withdraw_agreement(actor: Actor, agreement: UUID) -> None:
     keeping.withdraw(actor, agreement)
 
 
-def _read(body: dict[str, Any]) -> list[tuple[Kind, str]]:
-    return [(Kind(each["kind"]), each["version"]) for each in body["items"]]
+def word_of(body: dict[str, Any]) -> Word:
+    """What a guardian says, as a body of GuardianAgreementsIn holds it."""
+    return Word(ChipRead(**body["guardian"]), body["document"], _read(body))
+
+
+def _read(body: dict[str, Any]) -> tuple[tuple[Kind, str], ...]:
+    return tuple((Kind(each["kind"]), each["version"]) for each in body["items"])

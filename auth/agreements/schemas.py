@@ -7,7 +7,7 @@ from marshmallow import validate
 
 from auth.agreements.guardians import DOCUMENTS
 from auth.agreements.texts import Kind
-from auth.staff_schemas import ChipIn
+from auth.schemas import ChipIn
 from core.fields import Id, Moment, OneOf, Schema, Text
 
 VERSION = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

@@ -101,10 +101,12 @@ class Police:
     people: dict[str, str] = field(default_factory=lambda: {WANG[1]: WANG[0], LI[1]: LI[0]})
     faces: dict[str, FaceResult] = field(default_factory=dict)
     asked: int = 0
+    about: set[str] = field(default_factory=set)
 
     def check_identity(self, *, name: str, citizen_number: str) -> IdentityResult:
         assert not db.in_transaction()
         self.asked += 1
+        self.about.add(citizen_number)
         known = self.people.get(citizen_number)
         return IdentityResult.NO_RECORD if known is None else IdentityResult.MATCH if known == name else IdentityResult.MISMATCH
 

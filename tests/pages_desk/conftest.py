@@ -20,6 +20,7 @@ from command.story.app import FLAGS as FLAGS
 from command.story.app import find_chromium
 from command.story.cast import Stage
 from command.story.phone import Phone
+from command.story.wire import wait_for
 from tests.journeys.conftest import Running
 
 pytest.importorskip("playwright.sync_api", reason="the pages are tested with playwright and Chromium")
@@ -167,12 +168,21 @@ class Desk:
         """Until the till shows this."""
         expect(self.page.locator(".stands")).to_have_attribute("data-stands", stands, timeout=10_000)
 
-    def read_chip(self, person: dict[str, Any]) -> None:
-        """Put somebody's identity card on the simulated reader."""
-        self.page.locator('[name="chip-name"]').fill(person["name"])
-        self.page.locator('[name="chip-number"]').fill(person["citizen_number"])
-        self.page.locator(".simulator button[type=submit]").click()
-        expect(self.page.locator('[data-test="chip"]')).to_be_visible()
+    def read_chip(self, person: dict[str, Any], within: str = "main") -> None:
+        """Put somebody's identity card on the simulated reader, the one within this part of the page."""
+        part = self.page.locator(within)
+        part.locator('[name="chip-name"]').fill(person["name"])
+        part.locator('[name="chip-number"]').fill(person["citizen_number"])
+        part.locator(".simulator button[type=submit]").click()
+        expect(part.locator('[data-test="chip"]')).to_be_visible()
+
+    def check_phone(self, phone: Phone) -> None:
+        """Send a code to somebody's phone and type what they read out."""
+        before = {message["id"] for message in phone.messages()}
+        self.page.locator("#phone").fill(phone.number)
+        self.page.locator("#phone").press("Enter")
+        expect(self.page.locator("#phone-code")).to_be_visible()
+        self.page.locator("#phone-code").fill(wait_for(lambda: phone._code(before), what="the code on the phone"))
 
 
 @pytest.fixture

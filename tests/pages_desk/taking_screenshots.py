@@ -8,6 +8,7 @@ import pytest
 
 from tests.pages.pictures import PICTURES, begin_anew, keep_small
 from tests.pages_desk.conftest import City, Desk, violations
+from tests.pages_desk.families import NEEDED, bring_child, family, moved_here, speak
 
 OUT = PICTURES / "desk"
 MODES = ("normal", "large")
@@ -24,6 +25,7 @@ def test_each_screen_is_without_fault_and_kept(make_desk: Callable[..., Desk], c
     desk.enrol("包子铺柜台" if language == "zh-CN" else "Bun shop counter")
     walk_the_till(desk, city, seen)
     walk_the_staff_pages(desk, city, seen)
+    walk_with_a_guardian(desk, city, seen)
     assert seen.faults == []
 
 
@@ -108,3 +110,27 @@ def walk_the_staff_pages(desk: Desk, city: City, seen: Pictures) -> None:
     desk.go("check")
     desk.scan("CITYCARD-TEST-20261122")
     seen.take("check")
+
+
+def walk_with_a_guardian(desk: Desk, city: City, seen: Pictures) -> None:
+    """A child who is to be named, what a guardian is asked, and what was written down; then one who was named before."""
+    phone, child = moved_here(city)
+    _, guardian = family(city)
+    bring_child(desk, phone, child)
+    seen.take("guardian-needed")
+    speak(desk, guardian, *NEEDED)
+    desk.page.locator("summary").nth(2).click()
+    seen.take("guardian-speaks")
+    desk.page.locator('[data-test="prove"]').click()
+    desk.page.locator('[data-test="proven"]').wait_for()
+    seen.take("guardian-named")
+    child, guardian = family(city)
+    desk.open("#/identity/guardian")
+    desk.read_chip(child)
+    desk.page.locator('[data-test="find"]').click()
+    desk.page.locator('[data-test="found"]').wait_for()
+    seen.take("guardian-afterwards")
+    speak(desk, guardian, *NEEDED, "face_data")
+    desk.page.locator('[data-test="agree"]').click()
+    desk.page.locator('[data-test="agreed"]').wait_for()
+    seen.take("guardian-recorded")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from command.story.wire import wait_for
 from tests.pages_desk.conftest import City, Desk
 
 pytestmark = pytest.mark.full
@@ -25,13 +24,8 @@ def test_a_shift_with_an_identity_and_a_loss(desk: Desk, city: City) -> None:
     expect(page.locator('[data-test="shift"]')).to_contain_text("何芳")
 
     phone, person = city.newcomer()
-    before = {message["id"] for message in phone.messages()}
     desk.go("identity")
-    page.locator("#phone").fill(person["phone"])
-    page.locator("#phone").press("Enter")
-    expect(page.locator("#phone-code")).to_be_visible()
-    code = wait_for(lambda: phone._code(before), what="the code on the phone")
-    page.locator("#phone-code").fill(code)
+    desk.check_phone(phone)
     desk.read_chip(person)
     page.locator('[data-test="prove"]').click()
     expect(page.locator('[data-test="proven"]')).to_contain_text("L4")

@@ -44,6 +44,9 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   terminal_assertion_refused: ['这台终端可能已被停用：请联系管理员，必要时重新登记', 'This terminal may have been disabled: call the administrator, and enrol it anew if needed'],
   token_revoked: ['这台终端的登录已被收回：请联系管理员', 'The trust in this terminal was taken back: call the administrator'],
   signature_refused: ['请核对这台电脑的时间，然后重试', 'Check the clock of this computer and try again'],
+  guardian_unfit: ['请先在“实名办理”里为监护人本人办理，再为孩子办理', 'Prove the guardian’s own identity first, then come back to the child'],
+  agreement_outdated: ['新版本已经显示，请监护人重新阅读和决定', 'The new version is shown; the guardian reads it and decides anew'],
+  not_under_fourteen: ['不需要监护人：按“实名办理”为本人办理', 'No guardian is needed: prove the identity of this person alone'],
   enrolment_refused: ['请核对登记码；用过或过期的要向管理员再要一个', 'Check the code; if it was used or is too old, ask the administrator for another'],
 }
 

@@ -6,7 +6,7 @@ export type Place = (typeof PLACES)[number]
 
 interface Here {
   readonly place: Place
-  /** What the place is about: a charge. */
+  /** What the place is about: a charge, or under identity a guardian. */
   readonly about: string
 }
 

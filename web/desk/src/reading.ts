@@ -15,6 +15,11 @@ export function t(word: Word, values: Readonly<Record<string, string | number>> 
   return filled((language.value === 'en' ? en : zh)[word], values)
 }
 
+/** What stands before the name of a step: ``第一步：``. */
+export function nth(step: number): string {
+  return t(`nth_${step}` as Word)
+}
+
 watchEffect(() => {
   localStorage.setItem(LANGUAGE, language.value)
   localStorage.setItem(LARGE, large.value ? 'yes' : 'no')

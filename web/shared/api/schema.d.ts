@@ -3044,10 +3044,23 @@ export interface components {
             valid_until: string | null;
             reader: string;
         };
+        AgreedIn: {
+            /** @enum {string} */
+            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
+            version: string;
+        };
+        GuardianAgreementsIn: {
+            items: components["schemas"]["AgreedIn"][];
+            guardian: components["schemas"]["ChipIn"];
+            /** @enum {string} */
+            document: "household_register" | "birth_certificate" | "guardianship_decision";
+        };
         CounterIdentityIn: {
             phone: string;
             code: string;
             chip: components["schemas"]["ChipIn"];
+            /** @default null */
+            agreed: components["schemas"]["GuardianAgreementsIn"] | null;
         };
         CounterResidentOut: {
             /** @example resident_01k5x3m8q2v7e4t9r6w1y0z3ab */
@@ -3072,17 +3085,6 @@ export interface components {
         };
         CounterCardsOut: {
             items: components["schemas"]["CounterCardOut"][];
-        };
-        AgreedIn: {
-            /** @enum {string} */
-            kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
-            version: string;
-        };
-        GuardianAgreementsIn: {
-            items: components["schemas"]["AgreedIn"][];
-            guardian: components["schemas"]["ChipIn"];
-            /** @enum {string} */
-            document: "household_register" | "birth_certificate" | "guardianship_decision";
         };
         DueOut: {
             due: ("user_agreement" | "privacy_policy" | "identity_data" | "face_data")[];
@@ -6742,7 +6744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, guardian_must_agree */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6751,7 +6753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description identity_already_held, identity_already_proven */
+            /** @description agreement_outdated, guardian_unfit, identity_already_held, identity_already_proven, not_under_fourteen */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -29,12 +29,15 @@ export async function agreeTo(kinds: readonly Kind[]): Promise<void> {
   await hear()
 }
 
-/** Hand in what was agreed to on this device before anybody was signed in; what is outdated by now is asked for again. */
+/** What the city refuses of words said before signing in: an older version is asked for again, and for a child a guardian speaks. */
+const SAID_IN_VAIN = ['agreement_outdated', 'guardian_must_agree']
+
+/** Hand in what was agreed to on this device before anybody was signed in. */
 export async function handInAgreed(): Promise<void> {
   const items = Object.entries(prefs.agreed).map(([kind, version]) => ({ kind: kind as Kind, version: version! }))
   if (items.length === 0) return
   await session.do('post', '/api/me/agreements', { body: { items } }).catch((fault: unknown) => {
-    if (!(fault instanceof Problem) || fault.code !== 'agreement_outdated') throw fault
+    if (!(fault instanceof Problem) || !SAID_IN_VAIN.includes(fault.code)) throw fault
   })
   choose({ agreed: {} })
 }
