@@ -27,6 +27,7 @@ OFFLINE = "offline:accept"
     gives=AuthorisationsOut,
     status=201,
     idempotent=True,
+    sealed=True,
     errors=(errors.DeviceNeeded, errors.OneTimeKeyInvalid, errors.LimitUnknown, errors.TooMuchAtStake, *STOPPED),
 )
 def give_authorisations(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:

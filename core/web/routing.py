@@ -24,7 +24,8 @@ class Route:
     """One operation of the API.
 
     ``form`` takes a form body instead of JSON, ``own_bearer`` leaves the Authorization header to the operation, and ``refuse`` words
-    a refusal as an Answer where a standard prescribes another shape than a problem document.
+    a refusal as an Answer where a standard prescribes another shape than a problem document. The answer that is kept for a key is
+    ``sealed`` for the resident who asked where a copy of the database must not tell it.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route:
     gives: type[ma.Schema] | None
     mode: Mode
     idempotent: bool
+    sealed: bool
     status: int
     errors: tuple[type[CityError], ...]
     etag: bool
@@ -105,6 +107,7 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     gives: type[ma.Schema] | None = None,
     mode: Mode = "transaction",
     idempotent: bool = False,
+    sealed: bool = False,
     status: int | None = None,
     errors: tuple[type[CityError], ...] = (),
     etag: bool = False,
@@ -117,6 +120,8 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     own_bearer: bool = False,
     refuse: Callable[[CityError], Any] | None = None,
 ) -> Route:
+    if sealed and not (idempotent and mode == "transaction"):
+        raise TypeError(f"{operation}: an answer is sealed where it is kept, for a key and in the transaction of the work")
     return Route(
         method=method,
         path=re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path),
@@ -128,6 +133,7 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
         gives=gives,
         mode=mode,
         idempotent=idempotent,
+        sealed=sealed,
         status=status or (204 if gives is None and media == "application/json" else 200),
         errors=errors,
         etag=etag,

@@ -100,8 +100,8 @@ Trade = TypeVar("Trade", bound=Uncovered)
 def owed(trades: Sequence[Trade], in_use: Set[UUID], now: dt.datetime) -> list[Trade]:
     """Those of a resident's uncovered trades that the resident owes.
 
-    What a wallet did not hold, always. What was taken after a report of loss: of a card that is in use again, because its holder says by
-    using it that it never was away, and of every card given up in ONE_LOSS_WITHIN but the first.
+    What a wallet did not hold, always. What was taken after a report of loss: of a card that is in use again, because the report
+    says nothing any more, and of every card given up in ONE_LOSS_WITHIN but the first.
     """
     since = now - ONE_LOSS_WITHIN
     given_up = [t for t in trades if t.reason == Why.LOST and t.card_id not in in_use and t.occurred_at > since]
