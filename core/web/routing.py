@@ -15,6 +15,7 @@ from core.fields import Count, Schema, Text
 from core.web.access import Access
 
 Mode = Literal["transaction", "reads", "posts", "calls"]
+Idempotent = bool | Literal["sealed"]
 View = Callable[..., Any]
 TAKEN = ("actor", "body", "query", "call", "once", "work_id")
 
@@ -24,8 +25,8 @@ class Route:
     """One operation of the API.
 
     ``form`` takes a form body instead of JSON, ``own_bearer`` leaves the Authorization header to the operation, and ``refuse`` words
-    a refusal as an Answer where a standard prescribes another shape than a problem document. The answer that is kept for a key is
-    ``sealed`` for the resident who asked where a copy of the database must not tell it.
+    a refusal as an Answer where a standard prescribes another shape than a problem document. An ``idempotent`` route keeps its answer
+    for the key, and keeps it ``"sealed"`` for the resident who asked where a copy of the database must not tell it.
     """
 
     method: str
@@ -37,8 +38,7 @@ class Route:
     query: type[Schema] | None
     gives: type[ma.Schema] | None
     mode: Mode
-    idempotent: bool
-    sealed: bool
+    idempotent: Idempotent
     status: int
     errors: tuple[type[CityError], ...]
     etag: bool
@@ -52,6 +52,15 @@ class Route:
     own_bearer: bool
     refuse: Callable[[CityError], Any] | None
     wants: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if self.sealed and self.mode != "transaction":
+            raise TypeError(f"{self.operation}: an answer is sealed in the transaction of its work")
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the kept answer is sealed."""
+        return self.idempotent == "sealed"
 
 
 @dataclass
@@ -106,8 +115,7 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     query: type[Schema] | None = None,
     gives: type[ma.Schema] | None = None,
     mode: Mode = "transaction",
-    idempotent: bool = False,
-    sealed: bool = False,
+    idempotent: Idempotent = False,
     status: int | None = None,
     errors: tuple[type[CityError], ...] = (),
     etag: bool = False,
@@ -120,8 +128,6 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     own_bearer: bool = False,
     refuse: Callable[[CityError], Any] | None = None,
 ) -> Route:
-    if sealed and not (idempotent and mode == "transaction"):
-        raise TypeError(f"{operation}: an answer is sealed where it is kept, for a key and in the transaction of the work")
     return Route(
         method=method,
         path=re.sub(r"<id:([a-z_]+)>", r'<id("\1"):\1>', path),
@@ -133,7 +139,6 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
         gives=gives,
         mode=mode,
         idempotent=idempotent,
-        sealed=sealed,
         status=status or (204 if gives is None and media == "application/json" else 200),
         errors=errors,
         etag=etag,

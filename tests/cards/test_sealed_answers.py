@@ -95,10 +95,9 @@ def test_whoever_is_erased_takes_the_kept_answer_along(http: Client) -> None:
     assert http.send(holder, "POST", path, body, **{"Idempotency-Key": KEY}).status_code == 404
 
 
-def test_only_an_answer_that_is_kept_can_be_sealed() -> None:
-    for options in ({"idempotent": False}, {"idempotent": True, "mode": "calls"}):
-        with pytest.raises(TypeError, match="sealed"):
-            Routes("x").post("/api/x", operation="x", access=resident(), sealed=True, **options)(lambda actor: None)
+def test_an_answer_is_sealed_in_the_transaction_of_its_work_alone() -> None:
+    with pytest.raises(TypeError, match="sealed"):
+        Routes("x").post("/api/x", operation="x", access=resident(), idempotent="sealed", mode="calls")(lambda actor: None)
 
 
 def test_answers_from_before_are_forgotten_when_the_program_is_brought_up_to_date(settings: Settings) -> None:
