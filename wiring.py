@@ -39,6 +39,7 @@ def connect(settings: Settings) -> None:
         prefixes={city.id: city.facts.pay_code_prefix for city in served},
         after_issue=(payments.open_wallet_for,),
         before_authorise=(payments.cover,),
+        after_found=(payments.collect,),
     )
     payments.configure(
         providers={"yunpay": yunpay(settings)},

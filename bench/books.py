@@ -43,7 +43,10 @@ RULES = (
         WHERE t.kind = 'charge' AND c.id IS NULL
         """,
     ),
-    Rule("one code pays once", "SELECT charge_id FROM code_used WHERE charge_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1"),
+    Rule(
+        "one code pays once",
+        "SELECT charge_id FROM code_used WHERE charge_id <> '00000000-0000-0000-0000-000000000000' GROUP BY 1 HAVING count(*) > 1",
+    ),
 )
 
 

@@ -10,7 +10,7 @@ from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
 from cards.codes.reading import Candidate, read_code
 from cards.errors import REFUSALS, TooManyWrongCodes, refusal
 from cards.issuing import bind_card, issue_card, link_wallet
-from cards.lifecycle import card_of, cards_of, mirror, replace_card, stop, take_by_name
+from cards.lifecycle import card_of, cards_of, in_use, mirror, replace_card, stop, take_by_name
 from cards.loss import report_loss, take_back_loss
 from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
@@ -19,7 +19,7 @@ from cards.products import Product, WalletTerms, apply_products, product_of, pro
 from cards.routes import CODES, STOPPED, routes
 from cards.seeding import MadeCard, NewCard, issue_many, link_wallets
 from cards.viewing import CardView
-from cards.wiring import AfterIssue, BeforeAuthorise, BeforeCancel, BeforeReplace, configure
+from cards.wiring import AfterFound, AfterIssue, BeforeAuthorise, BeforeCancel, BeforeReplace, configure
 
 __all__ = [
     "CODES",
@@ -28,6 +28,7 @@ __all__ = [
     "PURPOSE",
     "REFUSALS",
     "STOPPED",
+    "AfterFound",
     "AfterIssue",
     "BeforeAuthorise",
     "BeforeCancel",
@@ -52,6 +53,7 @@ __all__ = [
     "configure",
     "every_key_ever",
     "holders",
+    "in_use",
     "issue_card",
     "issue_many",
     "jobs",

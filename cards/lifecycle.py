@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,12 @@ def cards_at_counter(actor: Actor, resident_id: UUID) -> list[CardView]:
 def card_of(actor: Actor, card_id: UUID) -> CardView:
     """One card the actor may see; NotFound for another's or another city's."""
     return view(held(actor, card_id, lock=False))
+
+
+def in_use(card_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the cards that live and are not reported lost."""
+    mine = select(Card.id).where(Card.id.in_(set(card_ids)), Card.state.in_(LIVE), Card.lost_at.is_(None))
+    return set(session().scalars(mine))
 
 
 def held(actor: Actor, card_id: UUID, *, lock: bool = True) -> Card:
@@ -114,7 +121,8 @@ def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
     for hook in wired().before_cancel:
         hook(actor, view(card))
     pay_keys.revoke_of_card(actor, card, reason="card_cancelled")
-    return take(actor, card, "cancel", reason=reason, lost_at=None, loss_kind=None, loss_lapses_at=None, loss_lapse=None)
+    # A report of loss stays with the card: gates still upload what was taken after it, and its holder does not bear that.
+    return take(actor, card, "cancel", reason=reason)
 
 
 def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:

@@ -13,6 +13,7 @@ from cards.models import Card
 from cards.products import terms_of
 from cards.rules import LIVE, Lapse, LossKind
 from cards.viewing import CardView, view
+from cards.wiring import wired
 from core import clock, workdays
 from core.actors import Actor, ActorKind
 from core.db import session
@@ -50,7 +51,7 @@ def report_everything_lost(actor: Actor) -> int:
 
 
 def take_back_loss(actor: Actor, card_id: UUID) -> CardView:
-    """Bring the card back to life: by its holder alone, inside the period, before a replacement."""
+    """Bring the card back to life: by its holder alone, inside the period, before a replacement; what was taken since is theirs again."""
     card = held(actor, card_id)
     if actor.kind is not ActorKind.RESIDENT or actor.id != card.resident_id:
         raise NotTheHolder()
@@ -58,7 +59,10 @@ def take_back_loss(actor: Actor, card_id: UUID) -> CardView:
         raise LossNotReported()
     if card.loss_lapse == Lapse.CANCEL and card.loss_lapses_at is not None and card.loss_lapses_at <= clock.now():
         raise CardStepForbidden(state=card.state, step="take_back_loss")
-    return take(actor, card, "take_back_loss", **_FOUND)
+    found = take(actor, card, "take_back_loss", **_FOUND)
+    for hook in wired().after_found:
+        hook(actor, found)
+    return found
 
 
 def lapse_losses(actor: Actor, *, most: int = 500) -> int:

@@ -157,7 +157,7 @@ class PayHandle(Base):
 
 
 class CodeUsed(Base):
-    """A code that moved value, consumed in the commit that moved it (D11)."""
+    """A code that moved value, consumed in the commit that moved it (D11), or, with a charge of zeros, one that was told too early."""
 
     __tablename__ = "code_used"
     handle: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -14,17 +14,19 @@ BeforeReplace = Callable[[Actor, CardView], None]
 BeforeCancel = Callable[[Actor, CardView], None]
 # The amount is what all living authorisations of the card may cost together, in fen.
 BeforeAuthorise = Callable[[Actor, CardView, int], None]
+AfterFound = Callable[[Actor, CardView], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The prefixes of pay codes by city, and what runs with an issue, a replacement, a cancellation and a fetch of authorisations."""
+    """The prefixes of pay codes by city, and what runs with the steps of cards named below."""
 
     prefixes: Mapping[int, str]
     after_issue: tuple[AfterIssue, ...] = ()
     before_replace: tuple[BeforeReplace, ...] = ()
     before_cancel: tuple[BeforeCancel, ...] = ()
     before_authorise: tuple[BeforeAuthorise, ...] = ()
+    after_found: tuple[AfterFound, ...] = ()
 
 
 _wiring = Wiring({})
@@ -37,12 +39,13 @@ def configure(
     before_replace: tuple[BeforeReplace, ...] = (),
     before_cancel: tuple[BeforeCancel, ...] = (),
     before_authorise: tuple[BeforeAuthorise, ...] = (),
+    after_found: tuple[AfterFound, ...] = (),
 ) -> None:
     """Wire the card floor, once per process; a prefix has two digits and belongs to one city."""
     global _wiring
     if len(set(prefixes.values())) != len(prefixes) or not all(len(p) == 2 and p.isascii() and p.isdigit() for p in prefixes.values()):
         raise ValueError("each city needs a pay-code prefix of two digits of its own")
-    _wiring = Wiring(dict(prefixes), after_issue, before_replace, before_cancel, before_authorise)
+    _wiring = Wiring(dict(prefixes), after_issue, before_replace, before_cancel, before_authorise, after_found)
 
 
 def wired() -> Wiring:

@@ -4,7 +4,7 @@ from payments import bill_paying, jobs, ledger
 from payments.limits import keep_within_terms
 from payments.merchants import merchant_account, open_merchant
 from payments.models import Merchant
-from payments.offline.covering import cover
+from payments.offline.covering import collect, cover
 from payments.offline.personal import OfflineData
 from payments.offline.routes import routes as offline_routes
 from payments.personal import PaymentData
@@ -20,6 +20,7 @@ __all__ = [
     "PaymentData",
     "WalletView",
     "bill_paying",
+    "collect",
     "configure",
     "cover",
     "credit_opening_top_ups",

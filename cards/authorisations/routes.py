@@ -26,7 +26,7 @@ OFFLINE = "offline:accept"
     takes=AuthorisationsIn,
     gives=AuthorisationsOut,
     status=201,
-    idempotent=True,
+    idempotent="sealed",
     errors=(errors.DeviceNeeded, errors.OneTimeKeyInvalid, errors.LimitUnknown, errors.TooMuchAtStake, *STOPPED),
 )
 def give_authorisations(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:

@@ -16,19 +16,26 @@ import psycopg
 
 from cards.codes.pay_code import CODE_DIGITS, PREFIX_DIGITS, Mac, device_secret, search, step_at, steps_open, take_apart
 from cards.codes.pay_keys import master, permutation
-from cards.errors import TooManyWrongCodes, refusal
+from cards.errors import CodeTooEarly, TooManyWrongCodes, refusal
 from cards.wiring import wired
 from core import audit, clock, db, limits
 from core.actors import Actor
 from core.errors import Throttled, Unavailable
 from core.vocabulary import AuditEvent
 
-# Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise.
+# Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise. One ahead is used
+# up by being told: it would be good later, and telling would so give a guesser eighty right values more that nobody counts.
 TOLD_APART_STEPS = 20
 TOLD_APART_KEYS = 3
 GUESSES_A_DAY = 20
 DAY = dt.timedelta(days=1)
 GUESS = "cards.pay_code.guess"
+
+_NO_CHARGE = UUID(int=0)
+_USE_UP = """
+WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock(code_lock_v1(%s::bigint, %s::bigint, %s::smallint)))
+INSERT INTO code_used (handle, step, tap, charge_id, at) SELECT %s, %s, %s, %s, %s FROM held ON CONFLICT DO NOTHING
+"""
 
 _generations: dict[int, int] = {}
 _stripes = tuple(threading.Lock() for _ in range(64))
@@ -48,11 +55,22 @@ class Candidate:
     tap: int
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """An authentic code of a step that is not open yet: the phone's clock is fast."""
+
+    handle: int
+    step: int
+    tap: int
+
+
 def read_code(actor: Actor, text: str, *, now: dt.datetime | None = None, answered: Callable[[], bool] = lambda: False) -> Candidate:
     """Read a code for a terminal or a clerk; raises the precise refusal, and stops a caller who guesses.
 
     ``answered`` says whether this very request has its answer already: a repetition brings a code that is long dead and guesses nothing,
     so it is neither counted nor refused because of other guesses. It is asked only where a code is unknown or the caller stopped.
+
+    A code that is told early is used up: its phone's clock is wrong, which is no guess, and whoever did guess it has nothing of it.
 
     A wrong code is counted before the next one of the same terminal is looked at (the stripe), so that a burst cannot outrun the bound:
     at most GUESSES_A_DAY a day and terminal, and one more for each further process of the program.
@@ -62,12 +80,15 @@ def read_code(actor: Actor, text: str, *, now: dt.datetime | None = None, answer
         found = read(text, now or clock.now(), city_id=actor.city_id)
         if found == "code_unknown" and not answered():
             _count_guess(actor)
+    if isinstance(found, Early):
+        _use_up(found)
+        raise CodeTooEarly()
     if isinstance(found, str):
         raise refusal(found)
     return found
 
 
-def read(text: str, now: dt.datetime, *, city_id: int) -> Candidate | str:
+def read(text: str, now: dt.datetime, *, city_id: int) -> Candidate | Early | str:
     """What an authentic code of the city claims, or the code of a refusal; counts nothing."""
     if len(text) != CODE_DIGITS or not text.isascii() or not text.isdigit():
         return "code_malformed"
@@ -89,7 +110,7 @@ def forget() -> None:
     _stopped.clear()
 
 
-def _read_again(handle: int, mac: int, now: dt.datetime, *, tried: int) -> Candidate | str:
+def _read_again(handle: int, mac: int, now: dt.datetime, *, tried: int) -> Candidate | Early | str:
     """Look with the generation the database knows, then among codes that are too old or too early."""
     generation = _generation_of(handle)
     if generation is None:
@@ -103,9 +124,19 @@ def _read_again(handle: int, mac: int, now: dt.datetime, *, tried: int) -> Candi
         return "pay_key_revoked"
     if search(secret, mac, range(here, here - TOLD_APART_STEPS - 1, -1)) is not None:
         return "code_expired"
-    if search(secret, mac, range(here + 1, here + TOLD_APART_STEPS + 1)) is not None:
-        return "code_too_early"
+    if (early := search(secret, mac, range(here + 1, here + TOLD_APART_STEPS + 1))) is not None:
+        return Early(handle, *early)
     return "code_unknown"
+
+
+def _use_up(code: Early) -> None:
+    """Spend a code for nothing before it is told early; what cannot be spent is not told."""
+    try:
+        # Under the lock of whoever consumes the code, who otherwise might find it free and then taken.
+        db.connection().execute(_USE_UP, (code.handle, code.step, code.tap, code.handle, code.step, code.tap, _NO_CHARGE, clock.now()))
+    except psycopg.OperationalError as fault:
+        db.drop_connection()
+        raise Unavailable() from fault
 
 
 def _by_an_ended_key(handle: int, mac: int, generation: int, steps: tuple[int, int]) -> bool:

@@ -21,7 +21,7 @@ from core.actors import Actor
 from core.errors import Busy, CityError, PreconditionNeeded, Stale
 from core.idempotency import Kept, Once
 from core.ports import Call
-from core.web import hot, problems
+from core.web import hot, problems, sealing
 from core.web.answering import Answer, dump, etag, replay, respond
 from core.web.routing import Route
 
@@ -64,7 +64,7 @@ def _reads(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) ->
 
 
 def _transaction(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Response:
-    once = key_of(actor, call) if ready.route.idempotent else None
+    once = sealing.veiled(ready.route, key_of(actor, call)) if ready.route.idempotent else None
     for attempt in range(1, TRIES + 1):
         try:
             return _one_transaction(ready, actor, once, dict(arguments))
@@ -88,7 +88,7 @@ def _one_transaction(ready: Ready, actor: Actor, once: Once | None, arguments: d
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             _check_match(ready, actor, arguments)
         if once is not None and (kept := idempotency.claim(once)) is not None:
-            return replay(route, kept)
+            return replay(route, sealing.opened(route, once, kept))
         if "once" in route.wants:
             arguments["once"] = once
         try:
@@ -102,7 +102,7 @@ def _one_transaction(ready: Ready, actor: Actor, once: Once | None, arguments: d
             idempotency.keep(once, Kept(given.status, problems.document(given, audit.request_id.get(), "zh-CN")))
         else:
             if once is not None:
-                idempotency.keep(once, Kept(answer.status or route.status, body))
+                idempotency.keep(once, sealing.closed(route, once, Kept(answer.status or route.status, body)))
     if refusal is not None:
         raise refusal
     return respond(route, body, answer)

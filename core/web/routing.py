@@ -15,6 +15,7 @@ from core.fields import Count, Schema, Text
 from core.web.access import Access
 
 Mode = Literal["transaction", "reads", "posts", "calls"]
+Idempotent = bool | Literal["sealed"]
 View = Callable[..., Any]
 TAKEN = ("actor", "body", "query", "call", "once", "work_id")
 
@@ -24,7 +25,8 @@ class Route:
     """One operation of the API.
 
     ``form`` takes a form body instead of JSON, ``own_bearer`` leaves the Authorization header to the operation, and ``refuse`` words
-    a refusal as an Answer where a standard prescribes another shape than a problem document.
+    a refusal as an Answer where a standard prescribes another shape than a problem document. An ``idempotent`` route keeps its answer
+    for the key, and keeps it ``"sealed"`` for the resident who asked where a copy of the database must not tell it.
     """
 
     method: str
@@ -36,7 +38,7 @@ class Route:
     query: type[Schema] | None
     gives: type[ma.Schema] | None
     mode: Mode
-    idempotent: bool
+    idempotent: Idempotent
     status: int
     errors: tuple[type[CityError], ...]
     etag: bool
@@ -50,6 +52,15 @@ class Route:
     own_bearer: bool
     refuse: Callable[[CityError], Any] | None
     wants: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if self.sealed and self.mode != "transaction":
+            raise TypeError(f"{self.operation}: an answer is sealed in the transaction of its work")
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the kept answer is sealed."""
+        return self.idempotent == "sealed"
 
 
 @dataclass
@@ -104,7 +115,7 @@ def _route(  # noqa: PLR0913  # a route has that many properties; each is named 
     query: type[Schema] | None = None,
     gives: type[ma.Schema] | None = None,
     mode: Mode = "transaction",
-    idempotent: bool = False,
+    idempotent: Idempotent = False,
     status: int | None = None,
     errors: tuple[type[CityError], ...] = (),
     etag: bool = False,

@@ -1,11 +1,14 @@
-"""Before a phone gets authorisations that are worth something: old trades are made good, and the wallet covers what is at stake."""
+"""What the city paid for a resident at gates without network is made good: before a phone gets authorisations that are worth
+something, and at once when a report of loss is taken back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 
+import cards
 from cards import CardView
 from core import audit, clock, ids
 from core.actors import Actor
@@ -16,40 +19,33 @@ from payments.ledger import Posted, Transfer
 from payments.offline.accounts import risk_account
 from payments.offline.errors import OfflineNotCovered, OfflineOwed
 from payments.offline.models import OfflineTrade
-from payments.offline.rules import Result, Why
+from payments.offline.rules import Result, Why, owed
 
 
 def cover(actor: Actor, card: CardView, at_stake_fen: int) -> None:
     """The hook that cards run before they give authorisations; raises OfflineOwed or OfflineNotCovered."""
     if card.wallet_account_id is None:
         raise OfflineNotCovered()
-    _make_good(actor, card, card.wallet_account_id)
+    if still := _make_good(actor, card, card.wallet_account_id):
+        raise OfflineOwed(owed_fen=still)
     if ledger.balance(card.wallet_account_id) < at_stake_fen:
         raise OfflineNotCovered()
 
 
-def _make_good(actor: Actor, card: CardView, wallet: UUID) -> None:
-    """Take what the wallet did not hold when its trades came in."""
-    mine = OfflineTrade.resident_id == card.resident_id, OfflineTrade.city_id == card.city_id
-    open_ = OfflineTrade.result == Result.RISK, OfflineTrade.reason == Why.INSUFFICIENT, OfflineTrade.repaid_by.is_(None)
-    owed = session().scalars(select(OfflineTrade).where(*mine, *open_).order_by(OfflineTrade.id).with_for_update()).all()
-    if not owed:
-        return
-    total, transfer_id = sum(trade.amount_fen for trade in owed), ids.new_id()
-    for trade in owed:
-        trade.repaid_by = transfer_id
-    session().flush()
-    subject = ids.show("card", card.id)
-    audit.record(
-        actor,
-        AuditEvent.OFFLINE_REPAID,
-        city_id=card.city_id,
-        subject=subject,
-        resident_id=card.resident_id,
-        detail={"amount_fen": total, "trades": len(owed)},
-    )
+def collect(actor: Actor, card: CardView) -> None:
+    """The hook that cards run after a loss was taken back; what the wallet does not hold stays owed."""
+    if card.wallet_account_id is not None:
+        _make_good(actor, card, card.wallet_account_id)
+
+
+def _make_good(actor: Actor, card: CardView, wallet: UUID) -> int:
+    """Take from the wallet what its resident owes, all of it or nothing; returns how much is owed still, in fen."""
+    open_ = _owed(card)
+    if not open_:
+        return 0
+    total = sum(trade.amount_fen for trade in open_)
     back = Transfer(
-        id=transfer_id,
+        id=ids.new_id(),
         city_id=card.city_id,
         kind="adjustment",
         debit=wallet,
@@ -58,4 +54,27 @@ def _make_good(actor: Actor, card: CardView, wallet: UUID) -> None:
         occurred_at=clock.now(),
     )
     if not isinstance(ledger.post([back])[0], Posted):
-        raise OfflineOwed(owed_fen=total)
+        return total
+    for trade in open_:
+        trade.repaid_by = back.id
+    session().flush()
+    audit.record(
+        actor,
+        AuditEvent.OFFLINE_REPAID,
+        city_id=card.city_id,
+        subject=ids.show("card", card.id),
+        resident_id=card.resident_id,
+        detail={"amount_fen": total, "trades": len(open_)},
+    )
+    return 0
+
+
+def _owed(card: CardView) -> Sequence[OfflineTrade]:
+    mine = OfflineTrade.resident_id == card.resident_id, OfflineTrade.city_id == card.city_id
+    open_ = (
+        OfflineTrade.result == Result.RISK,
+        OfflineTrade.reason.in_((Why.INSUFFICIENT, Why.LOST)),
+        OfflineTrade.repaid_by.is_(None),
+    )
+    found = session().scalars(select(OfflineTrade).where(*mine, *open_).order_by(OfflineTrade.id).with_for_update()).all()
+    return owed(found, cards.in_use(trade.card_id for trade in found if trade.card_id), clock.now())

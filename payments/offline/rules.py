@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol, TypeVar
+from uuid import UUID
 
 # Upload within ten natural days; after that the loss is the merchant's (electronic-cash rule, domain fact 1.6).
 LATEST_UPLOAD: Final = dt.timedelta(days=10)
@@ -13,6 +15,9 @@ LATEST_UPLOAD: Final = dt.timedelta(days=10)
 AHEAD: Final = dt.timedelta(seconds=60)
 # By then a terminal without network has the next snapshot of the hotlist (D28); what it still takes is its merchant's risk (F46).
 SNAPSHOT_WITHIN: Final = dt.timedelta(minutes=15)
+# In this time the city bears what was taken after the report of one card that did not come back: who reports, rides and has the card
+# replaced can do it again tomorrow.
+ONE_LOSS_WITHIN: Final = dt.timedelta(days=365)
 
 
 class Result(StrEnum):
@@ -75,10 +80,33 @@ def verdict(taken: Taken) -> tuple[Result, Why | None]:
         return (Result.RISK if taken.amount_fen else Result.REFUSED), Why.DOUBLE_SPENT
     if not taken.amount_fen:
         return Result.NOTED, None
-    # From the report on the resident bears nothing (threat 6).
+    # From the report on the resident bears nothing (threat 6), unless the card comes back (`owed`).
     if taken.lost_at is not None and taken.occurred_at >= taken.lost_at:
         return Result.RISK, Why.LOST
     return (Result.PAID, None) if taken.has_wallet else (Result.RISK, Why.NO_WALLET)
+
+
+class Uncovered(Protocol):
+    """What a decision reads of a trade that the city paid and nobody has made good."""
+
+    card_id: UUID | None
+    reason: str | None
+    occurred_at: dt.datetime
+
+
+Trade = TypeVar("Trade", bound=Uncovered)
+
+
+def owed(trades: Sequence[Trade], in_use: Set[UUID], now: dt.datetime) -> list[Trade]:
+    """Those of a resident's uncovered trades that the resident owes.
+
+    What a wallet did not hold, always. What was taken after a report of loss: of a card that is in use again, because the report
+    says nothing any more, and of every card given up in ONE_LOSS_WITHIN but the first.
+    """
+    since = now - ONE_LOSS_WITHIN
+    given_up = [t for t in trades if t.reason == Why.LOST and t.card_id not in in_use and t.occurred_at > since]
+    borne = min(given_up, key=lambda trade: trade.occurred_at).card_id if given_up else None
+    return [t for t in trades if t.reason == Why.INSUFFICIENT or t.card_id in in_use or (t.occurred_at > since and t.card_id != borne)]
 
 
 def bound_fen(at_stake_fen: int, terminals: int) -> int:

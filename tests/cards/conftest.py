@@ -18,7 +18,7 @@ from flask import Flask
 import auth
 import cards
 from cards.codes import pay_keys, reading
-from cards.codes.pay_code import PayKey
+from cards.codes.pay_code import STEP_SECONDS, PayKey
 from cards.codes.pay_keys import PayKeyGiven
 from cards.lifecycle import held
 from config.settings import Settings
@@ -100,6 +100,10 @@ class Phone:
             tap = self.taps.get(step, 0)
             self.taps[step] = tap + 1
         return self._key().make(at, tap)
+
+    def code_of(self, step: int, tap: int) -> str:
+        """The code of a step."""
+        return self._key().make(step * STEP_SECONDS, tap)
 
     def _key(self) -> PayKey:
         secret, permutation = (_bytes(self.given.device_secret), _bytes(self.given.permutation_key))

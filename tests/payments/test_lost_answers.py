@@ -1,4 +1,4 @@
-"""Over HTTP: a charge whose connection to PostgreSQL dies after the commit and before the answer, and what a repetition says of itself."""
+"""Over HTTP: a charge whose connection to PostgreSQL dies between commit and answer, and what repetitions and early codes say."""
 
 from __future__ import annotations
 
@@ -57,6 +57,20 @@ def test_a_repetition_bears_its_mark_though_its_own_connection_died(town: Town, 
     again = _charge(town, wang, "lost-answer-2")
     assert again.json == first.json
     assert again.headers.get(MARK) == "true"
+
+
+def test_a_code_that_a_till_was_told_is_early_pays_nothing_when_its_time_comes(town: Town, at: Callable[[dt.timedelta], None]) -> None:
+    wang = town.holder(50_000)
+    code, other = (town._keys[wang.id].make(clock.timestamp() + 570, tap) for tap in (0, 1))
+
+    def charge(key: str, code: str) -> Any:
+        return town.call(town.till, "POST", "/api/charges", json={"code": code, "amount_fen": 1_230}, key=key)
+
+    assert [charge(f"too-early-{nth}", code).json["code"] for nth in range(25)] == ["code_too_early"] * 25
+    at(dt.timedelta(seconds=570))
+    assert charge("its-time-1", code).json["code"] == "code_used"
+    assert charge("its-time-2", other).status_code == 201
+    assert town.balance(wang) == 50_000 - 1_230
 
 
 def test_a_repetition_is_no_guess_however_old_its_code_and_is_answered_at_a_stopped_terminal(
