@@ -6,13 +6,13 @@ agency, and comes back with what is certain. Each step is taken once: repeated, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core import audit, clock, ids, outbox
 from core.actors import Actor, system
@@ -53,6 +53,15 @@ class BillPaid:
     id: UUID
     state: str
     amount_fen: int
+    receipt_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidTo:
+    """To whom the money for a bill goes, in both languages, and the receipt once it has reached them."""
+
+    zh: str
+    en: str
     receipt_number: str | None
 
 
@@ -263,6 +272,8 @@ def _view(row: BillPayment) -> BillPaid:
     return BillPaid(row.id, row.state, row.amount_fen, row.receipt_number)
 
 
-def receipt_number(payment_id: UUID) -> str | None:
-    """The receipt of a payment that has reached the agency."""
-    return session().get_one(BillPayment, payment_id, populate_existing=True).receipt_number
+def paid_to(payment_ids: Collection[UUID]) -> dict[UUID, PaidTo]:
+    """The agency and the receipt of each of these payments."""
+    wanted = select(BillPayment.id, Merchant.zh, Merchant.en, BillPayment.receipt_number).join_from(BillPayment, Merchant)
+    rows = session().execute(wanted.where(BillPayment.id.in_(payment_ids)))
+    return {payment_id: PaidTo(zh, en, receipt) for payment_id, zh, en, receipt in rows}

@@ -93,6 +93,7 @@ def difference(scene: Scene, *, proposed: bool = False) -> str:
 
 plain("listItems", "/api/items?city=990100")
 plain("listBindings", "/api/bindings")
+plain("listBillPayments", "/api/bill-payments")
 plain("listReconciliations", "/api/reconciliations")
 plain("listDifferences", "/api/differences")
 

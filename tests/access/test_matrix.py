@@ -116,6 +116,8 @@ LISTS = (
     "/api/me/sign-in-requests",
     "/api/notices",
     "/api/receipts",
+    "/api/bindings",
+    "/api/bill-payments",
     "/api/wallet",
 )
 SHOWN = re.compile(r"\b[a-z]+(?:_[a-z]+)?_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
@@ -124,10 +126,11 @@ SHARED = ("req_", "merchant_")
 
 def test_no_list_holds_anything_of_somebody_else(stage: Stage) -> None:
     stage.renew()
-    for operation in ("getReceipt", "decideSignIn", "readNotice"):
+    for operation in ("getReceipt", "decideSignIn", "readNotice", "getBillPayment"):
         ASKED[operation](stage.scene)
     own = {found for path in LISTS for found in shown(stage, path, "owner")}
-    assert {found.rpartition("_")[0] for found in own} >= {"card", "session", "device", "resident", "wallet", "receipt", "signin", "notice"}
+    kinds = {"card", "session", "device", "resident", "wallet", "receipt", "signin", "notice", "binding", "bill_payment", "bill"}
+    assert {found.rpartition("_")[0] for found in own} >= kinds
     for caller in ("neighbour", "stranger"):
         for path in LISTS:
             assert not shown(stage, path, caller) & own, (path, caller)

@@ -10,12 +10,16 @@ import pytest
 
 from command.story.cast import Stage
 from tests.pages.app_in_browser import App, newcomer
-from tests.pages.tour import bind_water
+from tests.pages.tour import DUE, bind_water
 
 pytestmark = pytest.mark.full
 Phones = Callable[..., App]
 BACK_WITHIN_MS = 60_000  # a company that is back is asked within ten seconds, or after twenty more
 MANY = 400_00
+LIST = re.compile(r"/api/bill-payments\?")
+ROWS = "[...document.querySelectorAll('li.item')].filter(row => row.offsetParent)"
+ENDS = ("已缴", "确认中", "没有缴成，钱已退回钱包", "已退回钱包")
+AMOUNT = re.compile(r"^[\d,]+\.\d\d$")
 
 
 def at_home(app: App, stage: Stage) -> dict[str, Any]:
@@ -54,7 +58,23 @@ def open_bill(app: App, person: dict[str, Any]) -> int:
     app.press("对，就是这一户")
     app.press("查看并缴费")
     app.sees("这笔钱怎么算的")
-    return round(float(app.page.locator(".figure").locator("visible=true").first.inner_text().replace(",", "")) * 100)
+    return fen(app.page.locator(".figure").locator("visible=true").first.inner_text())
+
+
+def fen(written: str) -> int:
+    """An amount as the pages write it."""
+    return round(float(written.replace(",", "")) * 100)
+
+
+def rows(app: App) -> list[tuple[str, int]]:
+    """The list of bills paid as it stands: how each ended, and its amount."""
+    lines: list[list[str]] = app.page.evaluate(f"{ROWS}.map(row => [...row.querySelectorAll('p')].map(line => line.innerText.trim()))")
+    return [(next(line for line in row if line in ENDS), fen(next(line for line in row if AMOUNT.match(line)))) for row in lines]
+
+
+def one_at_a_time(route: Any) -> None:
+    """The city as if its lists were of one line."""
+    route.continue_(url=re.sub(r"limit=\d+", "limit=1", route.request.url))
 
 
 def test_an_account_is_bound_by_number_and_owner_and_refused_precisely(phone: Phones, stage: Stage) -> None:
@@ -161,6 +181,71 @@ def test_a_lost_answer_is_tried_again_under_the_same_key_after_a_reload_and_paid
     assert len(set(keys)) == 1
     app.press("返回")
     app.sees(f"{(MANY - due) / 100:.2f}")
+
+
+def test_what_was_paid_is_listed_newest_first_and_leads_to_its_bill(phone: Phones, stage: Stage) -> None:
+    app = phone()
+    person = at_home(app, stage)
+    topped_up(app)
+    app.press("生活缴费")
+    app.press("缴费记录")
+    app.sees("还没有缴过费。")
+    app.press("返回")
+    app.press("返回")
+    first = open_bill(app, person)
+    app.press(re.compile("^用钱包缴"))
+    app.press(re.compile("^确认缴"))
+    app.sees("缴费成功")
+    receipt = app.page.get_by_text(re.compile(r"^收据号 \d+")).locator("visible=true").inner_text()
+    app.press("缴费记录")
+    app.sees(receipt)
+    app.press("查看账单")
+    app.sees("这笔钱怎么算的")
+    for _ in range(3):
+        app.press("返回")
+    app.until(f"{DUE} === 1")  # read anew: the paid one is gone
+    app.page.route(LIST, one_at_a_time)
+    with stage.fault("water", "down"):
+        app.press("查看并缴费")
+        app.sees("这笔钱怎么算的")
+        second = fen(app.page.locator(".figure").locator("visible=true").first.inner_text())
+        app.press(re.compile("^用钱包缴"))
+        app.press(re.compile("^确认缴"))
+        app.sees("还没有缴成；结果出来前不要到别处再缴。")
+        app.press("缴费记录")
+        app.sees("确认中")
+        assert rows(app) == [("确认中", second)]
+        app.press("查看更多")
+        app.sees(receipt)
+        assert rows(app) == [("确认中", second), ("已缴", first)]
+        assert app.page.get_by_role("button", name="查看更多").locator("visible=true").count() == 0
+    app.page.unroute(LIST)
+    app.press("查看账单")
+    app.page.get_by_text("缴费成功").locator("visible=true").first.wait_for(timeout=BACK_WITHIN_MS)
+    app.press("返回")
+    app.until(f"{ROWS}.length === 2 && !document.body.innerText.includes('确认中')")  # read anew, at the same place
+
+
+def test_what_was_paid_stays_when_its_account_is_unbound(phone: Phones, stage: Stage) -> None:
+    app = phone()
+    person = at_home(app, stage)
+    topped_up(app)
+    due = open_bill(app, person)
+    app.press(re.compile("^用钱包缴"))
+    app.press(re.compile("^确认缴"))
+    app.sees("缴费成功")
+    app.press("返回")
+    app.press("水费 ·")
+    app.press("缴费记录")
+    app.sees(re.compile(r"^只列出户号 \*+\d{4} 的缴费。$"))
+    assert rows(app) == [("已缴", due)]
+    app.press("返回")
+    app.press("解绑这个户号")
+    app.press("确定解绑")
+    app.press("缴费记录")
+    app.sees(re.compile(r"^收据号 \d+"))
+    assert rows(app) == [("已缴", due)]
+    assert app.page.get_by_role("button", name="查看账单").locator("visible=true").count() == 0
 
 
 def test_a_top_up_goes_back_to_where_it_was_paid_from_and_waits_for_the_provider(phone: Phones, stage: Stage) -> None:

@@ -60,6 +60,8 @@ def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Pat
     assert till.do("POST", "/api/presentations", {"code": told["code"]})["masked_name"]
     assert told["drawn"]
     assert re.search(r"第1档 \d+ 立方米 × 2\.85 元 = [\d.]+ 元", told["bill"])
+    assert told["paid"]["shown"] == "pages/bills/paid"
+    assert "查看更多" not in told["paid"]["text"]
     assert all(page["shown"] == name and page["letters"] > 5 for name, page in told["pages"].items())
     assert set(told["calls"]) <= published()
 

@@ -138,8 +138,12 @@ def paying_bills(app: App, stage: Stage, person: dict[str, Any]) -> Iterator[str
         app.sees(word(app, "暂时联系不上", "cannot be reached now"))
         yield "bills-away"
     app.press(word(app, "水费 ·", "Water bill ·"))
-    app.sees(word(app, "缴费记录", "Paid bills"))
+    app.sees(word(app, "已缴清的账单", "Settled bills"))
     yield "bills-account"
+    app.press(word(app, "返回", "Back"))
+    app.press(word(app, "缴费记录", "Bills paid"))
+    app.until("document.querySelectorAll('li.item').length === 2")
+    yield "bills-paid"
     app.press(word(app, "返回", "Back"))
     app.press(word(app, "返回", "Back"))
 

@@ -24,7 +24,7 @@ from services import catalogue
 from services.gateways.utilities import BillView, OfficeUtility, OrderToPay, OwnerView, Paid, Told, Unknown
 from services.items import Item, items
 from services.kinds import statement
-from services.kinds.statement import bills, binding, paying
+from services.kinds.statement import bills, binding, orders, paying
 from services.offices.utilities import Company, Customer, Office, Reading, apply_tables, enter
 from tests.payments.conftest import YUNCHUAN, Town
 from tests.payments.conftest import at as at
@@ -107,7 +107,7 @@ class Hall:
         """A bill of the account."""
         return bills.bills_of(actor, bound)[0][place]
 
-    def pay(self, actor: Actor, bill: bills.Shown, payment_id: UUID | None = None, **given: Any) -> paying.OrderView:
+    def pay(self, actor: Actor, bill: bills.Shown, payment_id: UUID | None = None, **given: Any) -> orders.OrderView:
         """Pay it."""
         return paying.pay(actor, bill.id, amount_fen=given.get("amount_fen", bill.amount_fen), payment_id=payment_id or ids.new_id())
 
@@ -118,10 +118,10 @@ class Hall:
         )
         return Actor(kind=ActorKind.STAFF, id=ids.new_id(), city_id=YUNCHUAN, scopes=scopes)
 
-    def seen(self, actor: Actor, payment: UUID) -> paying.OrderView:
+    def seen(self, actor: Actor, payment: UUID) -> orders.OrderView:
         """The payment as it stands now."""
         with db.transaction():
-            return paying.own(actor, payment)
+            return orders.own(actor, payment)
 
 
 def offers_of(office: Office, declared: dict[str, Item]) -> tuple[dict[str, Line], list[catalogue.Offer]]:

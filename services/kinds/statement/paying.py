@@ -6,8 +6,6 @@ reserved and the bill is shown as being paid. An outcome that nobody knows is fo
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -27,25 +25,9 @@ from services.gateways.utilities import Accepted, OrderToPay, Paid, PaymentState
 from services.kinds.statement import bills, rules
 from services.kinds.statement.errors import BillChanged, BillSettled
 from services.kinds.statement.models import Bill, BillOrder
+from services.kinds.statement.orders import OrderView, own
 
 log = structlog.get_logger("bills")
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """The payment of a bill as its resident sees it, amount in fen."""
-
-    id: UUID
-    item: str
-    bill_number: str
-    period: str
-    amount_fen: int
-    state: str
-    reason: str
-    receipt_number: str | None
-    company_number: str | None
-    created_at: dt.datetime
-    decided_at: dt.datetime | None
 
 
 def pay(actor: Actor, bill_id: UUID, *, amount_fen: int, payment_id: UUID) -> OrderView:
@@ -65,26 +47,6 @@ def pay(actor: Actor, bill_id: UUID, *, amount_fen: int, payment_id: UUID) -> Or
         log.warning("agency_away", payment=ids.show("bill_payment", payment_id), code=fault.code)
     with transaction():
         return own(actor, payment_id)
-
-
-def own(actor: Actor, payment_id: UUID) -> OrderView:
-    """A payment of the resident who asks."""
-    row = session().get(BillOrder, payment_id, populate_existing=True)
-    if row is None or row.resident_id != actor.id or row.city_id != actor.city_id:
-        raise NotFound()
-    return OrderView(
-        id=row.id,
-        item=row.item,
-        bill_number=row.bill_number,
-        period=row.period,
-        amount_fen=row.amount_fen,
-        state=rules.PUBLIC_ORDER_STATE[row.state],
-        reason=row.reason,
-        receipt_number=bill_paying.receipt_number(row.id),
-        company_number=row.company_number,
-        created_at=row.created_at,
-        decided_at=row.decided_at,
-    )
 
 
 def tell(order_id: UUID) -> None:

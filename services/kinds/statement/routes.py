@@ -12,7 +12,7 @@ from core.web import PageQuery, Routes, page_of, resident
 from payments import charge_errors, ledger
 from payments import errors as payment_errors
 from services.catalogue import ItemOff, ItemUnknown
-from services.kinds.statement import bills, errors, paying
+from services.kinds.statement import bills, errors, orders, paying
 from services.kinds.statement import schemas as s
 from services.kinds.statement.binding import accept, bind, bindings_of, share, unbind
 from services.kinds.statement.models import Binding
@@ -122,14 +122,28 @@ def get_bill(actor: Actor, bill: UUID) -> bills.Shown:
         charge_errors.AboveYourLimits,
     ),
 )
-def pay_bill(actor: Actor, bill: UUID, body: dict[str, Any], work_id: UUID) -> paying.OrderView:
+def pay_bill(actor: Actor, bill: UUID, body: dict[str, Any], work_id: UUID) -> orders.OrderView:
     """Pay a bill from the wallet; `processing` until the agency has answered for certain."""
     return paying.pay(actor, bill, amount_fen=body["amount_fen"], payment_id=work_id)
 
 
 @routes.get(
+    "/api/bill-payments",
+    operation="listBillPayments",
+    access=resident(strength=2),
+    query=s.BillPaymentsQuery,
+    gives=page_of(s.ListedBillPaymentOut),
+    etag=True,
+    errors=(CursorUnknown,),
+)
+def list_bill_payments(actor: Actor, query: dict[str, Any]) -> Page:
+    """The bills that the resident has paid or tried to, newest first, each with how it ended."""
+    return orders.orders_of(actor, **query)
+
+
+@routes.get(
     "/api/bill-payments/<id:bill_payment>", operation="getBillPayment", access=resident(strength=2), gives=s.BillPaymentOut, etag=True
 )
-def get_bill_payment(actor: Actor, bill_payment: UUID) -> paying.OrderView:
+def get_bill_payment(actor: Actor, bill_payment: UUID) -> orders.OrderView:
     """Where the payment of a bill stands."""
-    return paying.own(actor, bill_payment)
+    return orders.own(actor, bill_payment)

@@ -38,6 +38,12 @@ PATIENCE: Final = dt.timedelta(days=1)
 MOST_BINDINGS: Final = 10
 
 
+def masked_account(number: str) -> str:
+    """An account's number by its end: enough to tell one's own accounts apart, and nobody else's from it."""
+    shown = min(4, len(number) // 2)
+    return "*" * (len(number) - shown) + number[len(number) - shown :]
+
+
 def pause(asked: int) -> dt.timedelta:
     """How long to wait before asking again."""
     return min(FIRST_PAUSE * (1 << min(asked, 10)), LONGEST_PAUSE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from core.fields import Day, Fen, Id, Moment, OneOf, Schema, Text
+from core.web import PageQuery
 
 MOST_BILL_FEN = 10_000_000
 RELATIONS = ("owner", "tenant", "family", "other")
@@ -113,12 +114,28 @@ class PayIn(Schema):
     amount_fen = Fen(most=MOST_BILL_FEN, required=True)
 
 
-class BillPaymentOut(Schema):
-    """The payment of a bill: `processing` until the agency has answered for certain, and never `paid` before."""
+class BillPaymentsQuery(PageQuery):
+    """A page of payments; of one item, or of the account of a binding, if given."""
+
+    item = Text(most=32, pattern=r"^[a-z][a-z_]{1,30}$", load_default=None)
+    binding = Id("binding", load_default=None)
+
+
+class ListedBillPaymentOut(Schema):
+    """The payment of a bill: `processing` until the agency has answered for certain, and never `paid` before.
+
+    `failed` and `refunded` say that the money is back in the wallet; `bill_id` is null where the account is bound no longer. The bill's
+    number, which at some agencies begins with the account's, is told with one payment alone.
+    """
 
     id = Id("bill_payment", required=True)
+    binding_id = Id("binding", required=True)
+    bill_id = Id("bill", required=True, allow_none=True)
     item = ma.fields.String(required=True)
-    bill_number = ma.fields.String(required=True)
+    item_name = ma.fields.Nested(BothOut, required=True)
+    biller = ma.fields.Nested(BothOut, required=True)
+    masked_account = ma.fields.String(required=True)
+    alias = ma.fields.String(required=True)
     period = ma.fields.String(required=True)
     amount_fen = Fen(required=True)
     state = OneOf("processing", "paid", "failed", "refunded", required=True)
@@ -127,6 +144,12 @@ class BillPaymentOut(Schema):
     company_number = ma.fields.String(required=True, allow_none=True)
     created_at = Moment(required=True)
     decided_at = Moment(required=True, allow_none=True)
+
+
+class BillPaymentOut(ListedBillPaymentOut):
+    """The payment of a bill, with the bill's number in the agency's words."""
+
+    bill_number = ma.fields.String(required=True)
 
 
 class ReconcileIn(Schema):

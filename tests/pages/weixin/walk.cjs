@@ -30,6 +30,15 @@ async function billRead(client, thumb) {
   return thumb.text()
 }
 
+/** What stands on the page of bills paid, reached as a thumb does, when none was. */
+async function nonePaid(client, thumb) {
+  client.open('pages/home', true)
+  await thumb.press('生活缴费')
+  await thumb.press('缴费记录')
+  await thumb.sees('还没有缴过费')
+  return { shown: client.stack.at(-1)?.is, text: thumb.text() }
+}
+
 async function main() {
   const client = new Client(root, { refused: given.refused })
   const thumb = new Thumb(client, given.pause_ms)
@@ -56,6 +65,7 @@ async function main() {
   const picture = await thumb.until('the code', () => thumb.picture())
   const code = picture.attrs['aria-label'].replace(/\D/g, '')
   const bill = await billRead(client, thumb)
+  const paid = await nonePaid(client, thumb)
   const pages = {}
   for (const page of client.app.pages) {
     client.open(page, true)
@@ -63,7 +73,7 @@ async function main() {
     pages[page] = { shown: client.stack.at(-1)?.is, letters: thumb.text().length }
   }
   const drawn = decodeURIComponent(picture.attrs.src).includes('<path')
-  process.stdout.write(JSON.stringify({ code, drawn, bill, pages, calls: client.calls, requests: client.requests, clipboard: client.clipboard }))
+  process.stdout.write(JSON.stringify({ code, drawn, bill, paid, pages, calls: client.calls, requests: client.requests, clipboard: client.clipboard }))
 }
 
 main().then(() => process.exit(0), (fault) => (console.error(fault), process.exit(1)))

@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bill-payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bills that the resident has paid or tried to, newest first, each with how it ended.
+         * @description Access: resident of level L0, strength S2.
+         */
+        get: operations["listBillPayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bill-payments/{bill_payment}": {
         parameters: {
             query?: never;
@@ -2679,11 +2699,22 @@ export interface components {
         TextsOut: {
             items: components["schemas"]["TextOut"][];
         };
-        BillPaymentOut: {
+        BothOut: {
+            "zh-CN": string;
+            en: string;
+        };
+        ListedBillPaymentOut: {
             /** @example bill_payment_01k5x3m8q2v7e4t9r6w1y0z3ab */
             id: string;
+            /** @example binding_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            binding_id: string;
+            /** @example bill_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            bill_id: string | null;
             item: string;
-            bill_number: string;
+            item_name: components["schemas"]["BothOut"];
+            biller: components["schemas"]["BothOut"];
+            masked_account: string;
+            alias: string;
             period: string;
             /** @description Amount in fen (1/100 yuan) */
             amount_fen: number;
@@ -2697,6 +2728,36 @@ export interface components {
             /** Format: date-time */
             decided_at: string | null;
         };
+        ListedBillPaymentPage: {
+            items: components["schemas"]["ListedBillPaymentOut"][];
+            next_cursor: string | null;
+        };
+        BillPaymentOut: {
+            /** @example bill_payment_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            id: string;
+            /** @example binding_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            binding_id: string;
+            /** @example bill_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            bill_id: string | null;
+            item: string;
+            item_name: components["schemas"]["BothOut"];
+            biller: components["schemas"]["BothOut"];
+            masked_account: string;
+            alias: string;
+            period: string;
+            /** @description Amount in fen (1/100 yuan) */
+            amount_fen: number;
+            /** @enum {string} */
+            state: "processing" | "paid" | "failed" | "refunded";
+            reason: string;
+            receipt_number: string | null;
+            company_number: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            bill_number: string;
+        };
         FactsOut: {
             since: string;
             until: string;
@@ -2707,10 +2768,6 @@ export interface components {
             used_before: number;
             persons: number;
             due_on: string;
-        };
-        BothOut: {
-            "zh-CN": string;
-            en: string;
         };
         LineOut: {
             since: string;
@@ -4389,6 +4446,83 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBillPayments: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                item?: string | null;
+                binding?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedBillPaymentPage"];
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description cursor_unknown, malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ export type Item = Schemas['ItemOut']
 export type Binding = Schemas['BindingOut']
 export type Bill = Schemas['BillOut']
 export type Payment = Schemas['BillPaymentOut']
+export type Paid = Schemas['ListedBillPaymentOut']
 
 /** An account with its bills, newest first; `said` is what its reader must know of them. */
 export interface Account {

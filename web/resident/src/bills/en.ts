@@ -45,12 +45,19 @@ export const en: Readonly<Record<BillWord, string>> = {
   share_lead: 'Tell one other person this code: they can then see and pay these bills too. Good once, until {time}:',
   shared: 'shared with you',
 
-  history: 'Paid bills',
+  history: 'Settled bills',
   no_history: 'No bill was paid yet.',
   unbind: 'Unbind this account',
   unbind_sure: 'Yes, unbind it',
   unbind_lead: 'Its bills are then no longer shown, nor to whom you shared it; a payment on its way goes on.',
   elder_help: 'Rather without a phone? Take the bill to the company’s own counter; cash is welcome there.',
+
+  paid_list: 'Bills paid',
+  paid_none: 'You have not paid a bill yet.',
+  paid_only: 'Payments for account {number} only.',
+  paid_for: 'Account {number} · bill of {period}',
+  paid_failed: 'not paid; the money is back in your wallet',
+  paid_refunded: 'came back to your wallet',
 
   bill_of: 'Bill of {period}',
   amount_due: 'To pay (CNY)',

@@ -43,12 +43,19 @@ export const zh = {
   share_lead: '把这个码告诉一位家人，他也能看账单、缴费。{time} 前有效，只能用一次：',
   shared: '由他人共享给您',
 
-  history: '缴费记录',
+  history: '已缴清的账单',
   no_history: '还没有缴过的账单。',
   unbind: '解绑这个户号',
   unbind_sure: '确定解绑',
   unbind_lead: '解绑后不再显示账单，由您共享的也一并结束；正在缴的会继续完成。',
   elder_help: '不方便用手机？带缴费通知单到收费单位的营业厅，现金也可以缴。',
+
+  paid_list: '缴费记录',
+  paid_none: '还没有缴过费。',
+  paid_only: '只列出户号 {number} 的缴费。',
+  paid_for: '户号 {number} · {period} 账单',
+  paid_failed: '没有缴成，钱已退回钱包',
+  paid_refunded: '已退回钱包',
 
   bill_of: '{period} 账单',
   amount_due: '应缴（元）',

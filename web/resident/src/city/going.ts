@@ -4,7 +4,7 @@ import { city, mustAgree, wake } from './city'
 export type Place = 'home' | 'code' | 'welcome' | 'enter' | 'prove' | 'card' | 'top_up' | 'receipts' | 'devices' | 'notices' | 'mine' | 'agreed' | 'text' | Later
 
 /** What lies in the script that is brought when it is opened. */
-type Later = 'bills/accounts' | 'bills/bind' | 'bills/account' | 'bills/bill' | 'top_up_back'
+type Later = 'bills/accounts' | 'bills/bind' | 'bills/account' | 'bills/bill' | 'bills/paid' | 'top_up_back'
 
 export function go(place: Place, query: Record<string, string> = {}): void {
   const words = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
