@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -112,6 +113,31 @@ def test_rfc6749_6_a_refresh_token_is_bound_to_its_client(desk: Desk, partner: P
 def test_rfc6749_6_a_refresh_gives_no_wider_scope(desk: Desk) -> None:
     tokens = desk.tokens(scope="openid offline_access")
     refused(desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope="openid profile"), "invalid_scope")
+
+
+def test_rfc6749_6_a_token_for_fewer_scopes_opens_no_more_than_these(desk: Desk) -> None:
+    desk.named()
+    tokens = desk.tokens(scope="openid profile phone offline_access")
+
+    def opened(scope: str) -> set[str]:
+        answer = desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope=scope)
+        assert answer.json["scope"] == scope
+        return set(desk.library.userinfo(answer.json["access_token"]).json) - {"sub"}
+
+    assert opened("openid") == set()
+    assert opened("openid phone") == {"phone_number", "phone_number_verified"}
+    assert opened("openid profile") == {"name", "birthdate"}
+    assert opened("openid profile phone") == {"name", "birthdate", "phone_number", "phone_number_verified"}
+    uses = desk.house.call("GET", "/api/me/data-uses", token=desk.token).json["items"]
+    assert [use["fields"] for use in uses] == [["birth_date", "name", "phone"], ["birth_date", "name"], ["phone"]]
+
+
+def test_oidc_core_5_5_a_claim_that_was_asked_by_itself_belongs_to_no_scope(desk: Desk) -> None:
+    desk.named()
+    asked = json.dumps({"userinfo": {"age_band": None}})
+    tokens = desk.tokens(scope="openid phone offline_access", claims=asked)
+    narrow = desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope="openid").json["access_token"]
+    assert set(desk.library.userinfo(narrow).json) == {"sub", "age_band"}
 
 
 def test_rfc9700_4_14_a_turned_refresh_token_ends_the_family(desk: Desk, partner: Partners) -> None:
