@@ -4100,6 +4100,7 @@ export interface components {
             nonce?: string;
             code_challenge?: string;
             code_challenge_method?: string;
+            dpop_jkt?: string;
             prompt?: string;
             max_age?: string;
             acr_values?: string;
@@ -4150,6 +4151,7 @@ export interface components {
             nonce?: string;
             code_challenge?: string;
             code_challenge_method?: string;
+            dpop_jkt?: string;
             prompt?: string;
             max_age?: string;
             acr_values?: string;
@@ -14415,6 +14417,7 @@ export interface operations {
                 nonce?: string;
                 code_challenge?: string;
                 code_challenge_method?: string;
+                dpop_jkt?: string;
                 prompt?: string;
                 max_age?: string;
                 acr_values?: string;
