@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +31,8 @@ from core.vocabulary import AuditEvent
 _REFRESH_FORM = re.compile(r"ort_[A-Za-z0-9_-]{64}")
 
 
-def give_code(actor: Actor, client: Client, wanted: Wanted, *, acr: str, methods: list[str]) -> str:
-    """A code for what the resident allowed, bound to the address, the challenge, the partner, and its key where one was named."""
+def give_code(actor: Actor, client: Client, wanted: Wanted, *, scopes: Sequence[str], acr: str, methods: list[str]) -> str:
+    """A code for the scopes that the resident allowed, bound to address, challenge, partner, and its key where one was named."""
     code, now = "oc_" + secrets.token_urlsafe(32), clock.now()
     policy = parts().policy
     made = Grant(
@@ -40,7 +41,7 @@ def give_code(actor: Actor, client: Client, wanted: Wanted, *, acr: str, methods
         resident_id=actor.id,
         partner_id=client.id,
         session_id=actor.session_id,
-        scopes=list(wanted.scopes),
+        scopes=list(scopes),
         fields=list(wanted.fields),
         redirect_uri=wanted.redirect_uri,
         code_challenge=wanted.code_challenge,

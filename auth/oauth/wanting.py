@@ -61,6 +61,11 @@ class Wanted:
     acr_essential: bool
     subject: str | None
 
+    @property
+    def asks_offline(self) -> bool:
+        """Whether the resident is to be asked for offline access: only with ``prompt=consent`` (OpenID Connect Core 11)."""
+        return PartnerScope.OFFLINE in self.scopes and "consent" in self.prompt
+
     def least(self) -> tuple[int, int]:
         """The lowest identity level and strength that satisfies one of the wanted classes; (0, 0) when none is wanted."""
         pairs = [(int(found[1]), int(found[2])) for each in self.acr if (found := _ACR.fullmatch(each))]

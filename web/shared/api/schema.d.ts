@@ -3295,6 +3295,7 @@ export interface components {
             purpose: string;
             text_version: number;
             fields: string[];
+            offline: boolean;
             /** Format: date-time */
             granted_at: string;
             /** Format: date-time */
