@@ -82,7 +82,7 @@ class Device(Base):
 
 
 class StaffMember(Base):
-    """Somebody who works for the city or an agency."""
+    """Somebody who works for the city or an agency; without a password until they have enrolled."""
 
     __tablename__ = "staff"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -91,14 +91,34 @@ class StaffMember(Base):
     login: Mapped[str]
     display_name: Mapped[str]
     roles: Mapped[list[str]]
-    password_hash: Mapped[str]
-    totp_wrapped: Mapped[bytes]
+    password_hash: Mapped[str | None]
+    totp_wrapped: Mapped[bytes | None]
     totp_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     locked_until: Mapped[dt.datetime | None]
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
-    __table_args__ = (UniqueConstraint("city_id", "login", name="uq_staff_login"),)
+    admitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    enrolment_digest: Mapped[bytes | None]
+    enrolment_expires_at: Mapped[dt.datetime | None]
+    enrolled_at: Mapped[dt.datetime | None]
+    __table_args__ = (
+        UniqueConstraint("city_id", "login", name="uq_staff_login"),
+        UniqueConstraint("enrolment_digest", name="uq_staff_enrolment_digest"),
+        CheckConstraint(
+            "(enrolled_at IS NULL) = (password_hash IS NULL) AND (enrolled_at IS NULL OR totp_wrapped IS NOT NULL)", name="enrolled"
+        ),
+        CheckConstraint("enrolled_at IS NOT NULL OR admitted_by IS NOT NULL", name="admitted"),
+        CheckConstraint("confirmed_by <> admitted_by AND confirmed_by <> id", name="two_people"),
+        CheckConstraint(
+            "admitted_by IS NULL OR confirmed_by IS NOT NULL OR (enrolled_at IS NULL AND enrolment_digest IS NULL)", name="confirmed"
+        ),
+        CheckConstraint(
+            "(enrolment_digest IS NULL) = (enrolment_expires_at IS NULL) AND (enrolment_digest IS NULL OR enrolled_at IS NULL)",
+            name="enrolment",
+        ),
+    )
 
 
 class SignIn(Base):

@@ -27,14 +27,15 @@ from auth.errors import (
     WrongCode,
 )
 from auth.installing import parts
-from auth.models import Terminal
+from auth.models import StaffMember, Terminal
 from auth.residents import Revealed
 from auth.routes import language
 from auth.schemas import EndedOut, SignInCodeOut, TokensOut
 from auth.sessions import Tokens
 from auth.sign_in_codes import DIGITS
-from auth.staff import accounts, finding
+from auth.staff import accounts, enrolling, finding
 from auth.staff.accounts import LoginTaken, RoleUnknown
+from auth.staff.enrolling import AlreadyEnrolled, OneTimeCodeWrong, SecondAdministratorNeeded
 from auth.verification import counter
 from auth.verification.chips import ChipRead
 from core.actors import Actor
@@ -190,13 +191,55 @@ def list_staff(actor: Actor) -> dict[str, Any]:
     operation="admitStaff",
     access=staff(scopes.Permission.STAFF_ADMIT),
     takes=staff_schemas.StaffIn,
-    gives=staff_schemas.StaffAdmittedOut,
+    gives=staff_schemas.StaffOut,
     status=201,
-    errors=(LoginTaken, RoleUnknown, PasswordWeak),
+    errors=(LoginTaken, RoleUnknown),
 )
-def admit_staff(actor: Actor, body: dict[str, Any]) -> accounts.Admitted:
-    """Admit a staff member; a repetition is refused by the login name, and the secret is shown once."""
-    return accounts.admit(actor, actor.city_id, accounts.Newcomer(**{**body, "roles": tuple(body["roles"])}))
+def admit_staff(actor: Actor, body: dict[str, Any]) -> StaffMember:
+    """Admit a staff member, whom another administrator has to confirm; a repetition is refused by the login name."""
+    return enrolling.invite(actor, login=body["login"], display_name=body["display_name"], roles=tuple(body["roles"]))
+
+
+@routes.post(
+    '/api/staff/<id("staff"):member>/confirmation',
+    operation="confirmStaff",
+    access=staff(scopes.Permission.STAFF_ADMIT),
+    gives=staff_schemas.StaffConfirmedOut,
+    errors=(NotFound, SecondAdministratorNeeded, AlreadyEnrolled),
+)
+def confirm_staff(actor: Actor, member: UUID) -> enrolling.Confirmed:
+    """Confirm whom another administrator admitted; the code for the newcomer is shown once, and asked for again it is a new one."""
+    return enrolling.confirm(actor, member)
+
+
+@routes.post(
+    "/api/staff-enrolments",
+    operation="beginStaffEnrolment",
+    access=anyone(reason="the one-time code says who it is"),
+    takes=staff_schemas.StaffEnrolmentIn,
+    gives=staff_schemas.StaffEnrolmentOut,
+    mode="calls",
+    errors=(EnrolmentRefused, Throttled),
+    per_minute=20,
+)
+def begin_staff_enrolment(actor: Actor, body: dict[str, Any], call: Call) -> enrolling.Begun:
+    """Begin to enrol by the one-time code: the newcomer gets the secret for their authenticator app."""
+    return enrolling.begin(code=body["code"], address=call.address)
+
+
+@routes.post(
+    "/api/staff-enrolments/completion",
+    operation="finishStaffEnrolment",
+    access=anyone(reason="the one-time code and the authenticator app say who it is"),
+    takes=staff_schemas.StaffEnrolledIn,
+    gives=staff_schemas.StaffOut,
+    mode="calls",
+    errors=(EnrolmentRefused, OneTimeCodeWrong, PasswordWeak, Throttled),
+    per_minute=20,
+)
+def finish_staff_enrolment(actor: Actor, body: dict[str, Any], call: Call) -> StaffMember:
+    """Set the newcomer's own password and prove the authenticator app; the one-time code is used up."""
+    return enrolling.finish(code=body["code"], password=body["password"], one_time_code=body["one_time_code"], address=call.address)
 
 
 @routes.delete(

@@ -85,24 +85,49 @@ class StaffIn(Schema):
     login = Text(least=3, most=60, pattern=r"^[a-z][a-z0-9._-]+$", required=True)
     display_name = Text(most=60, required=True)
     roles = ma.fields.List(Text(most=40), required=True, validate=validate.Length(1, 5))
-    password = Text(least=12, most=200, required=True)
 
 
-class StaffAdmittedOut(Schema):
-    """A new staff member; the address for their authenticator app is shown once."""
+class StaffConfirmedOut(Schema):
+    """A newcomer who was confirmed, and the code by which they enrol, shown once."""
 
     id = Id("staff", required=True)
     login = ma.fields.String(required=True)
+    enrolment_code = ma.fields.String(required=True)
+    expires_at = Moment(required=True)
+
+
+class StaffEnrolmentIn(Schema):
+    """The newcomer's one-time enrolment code."""
+
+    code = Text(least=16, most=30, required=True)
+
+
+class StaffEnrolmentOut(Schema):
+    """Who enrols, and the address for their authenticator app."""
+
+    login = ma.fields.String(required=True)
+    display_name = ma.fields.String(required=True)
     totp_address = ma.fields.String(required=True)
+    expires_at = Moment(required=True)
+
+
+class StaffEnrolledIn(StaffEnrolmentIn):
+    """The password that the newcomer chose, and a code of their authenticator app."""
+
+    password = Text(least=12, most=200, required=True)
+    one_time_code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
 
 
 class StaffOut(Schema):
-    """A staff member."""
+    """A staff member; null in `enrolled_at` is one who cannot sign in yet."""
 
     id = Id("staff", required=True)
     login = ma.fields.String(required=True)
     display_name = ma.fields.String(required=True)
     roles = ma.fields.List(ma.fields.String(), required=True)
+    admitted_by = Id("staff", required=True, allow_none=True)
+    confirmed_by = Id("staff", required=True, allow_none=True)
+    enrolled_at = Moment(required=True, allow_none=True)
     disabled_at = Moment(required=True, allow_none=True)
 
 

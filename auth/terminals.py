@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from auth import jwk, jws, proofs
+from auth import enrolment_codes, jwk, jws, proofs
 from auth.errors import AssertionRefused, EnrolmentRefused, FunctionUnknown, ProofRefused
 from auth.installing import parts
 from auth.models import Terminal
@@ -32,8 +30,6 @@ from core.vocabulary import AuditEvent
 ASSERTION_TYPE = "terminal+jwt"
 ASSERTION_AGE = dt.timedelta(seconds=60)
 _MEMBERS = frozenset({"typ", "alg", "kid"})
-_CODE_LETTERS = ids.ALPHABET.upper()
-_CODE_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +65,8 @@ class TerminalSession:
 
 def register(actor: Actor, city_id: int, wanted: Description) -> Registered:
     """Register a terminal in the current transaction; FunctionUnknown for a function that does not exist."""
-    made, code = _make(city_id, wanted), _enrolment_code()
-    made.enrolment_digest = _digest(code)
+    made, code = _make(city_id, wanted), enrolment_codes.new()
+    made.enrolment_digest = enrolment_codes.digest(code)
     made.enrolment_expires_at = clock.now() + parts().policy.enrolment_lifetime
     session().add(made)
     session().flush()
@@ -117,7 +113,7 @@ def enrol(*, code: str, public_jwk: dict[str, Any], proof: proofs.Proof, address
     if jwk.thumbprint(jwk.public(jwk.read(public_jwk))) != proof.thumbprint:
         raise ProofRefused(reason="key")
     with transaction():
-        wanted = select(Terminal).where(Terminal.enrolment_digest == _digest(_plain(code)), Terminal.state == "registered")
+        wanted = select(Terminal).where(Terminal.enrolment_digest == enrolment_codes.digest(code), Terminal.state == "registered")
         found = session().scalar(wanted.with_for_update())
         if found is None or found.enrolment_expires_at is None or clock.now() >= found.enrolment_expires_at:
             raise EnrolmentRefused()
@@ -232,19 +228,3 @@ def public_key(terminal_id: UUID) -> EllipticCurvePublicKey:
     if found is None or found.state != "active" or found.public_jwk is None:
         raise NotFound()
     return jwk.known(found.public_jwk)
-
-
-def _enrolment_code() -> str:
-    text = "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
-    return "-".join(text[start : start + 4] for start in range(0, _CODE_LENGTH, 4))
-
-
-def _plain(code: str) -> str:
-    """A code as it was typed: case, hyphens and the letters that look like digits do not matter (Crockford)."""
-    letters = code.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
-    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
-
-
-def _digest(code: str) -> bytes:
-    # 80 random bits: nothing to guess, so a plain hash is enough.
-    return hashlib.sha256(code.encode()).digest()

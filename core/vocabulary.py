@@ -38,6 +38,8 @@ class AuditEvent(StrEnum):
     STAFF_SIGNED_IN = "auth:staff:sign_in"
     STAFF_SIGN_IN_FAILED = "auth:staff:fail"
     STAFF_ADMITTED = "auth:staff:admit"
+    STAFF_CONFIRMED = "auth:staff:confirm"
+    STAFF_ENROLLED = "auth:staff:enrol"
     STAFF_DISABLED = "auth:staff:disable"
     TERMINAL_REGISTERED = "auth:terminal:register"
     TERMINAL_ENROLLED = "auth:terminal:enrol"

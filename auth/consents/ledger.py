@@ -40,8 +40,8 @@ def living(resident_id: UUID, partner_id: UUID, purpose: str, *, lock: bool = Fa
     return session().scalar(wanted.with_for_update(read=True) if lock else wanted)
 
 
-def grant(actor: Actor, partner: Partner, purpose: PartnerPurpose, fields: Sequence[str]) -> Consent:
-    """Write down the resident's own consent; an older one for the same purpose ends.
+def grant(actor: Actor, partner: Partner, purpose: PartnerPurpose, fields: Sequence[str], *, offline: bool = False) -> Consent:
+    """Write down the resident's own consent; an older one for the same purpose ends, but what it says of offline access goes on.
 
     StepUpNeeded where the fields ask for a stronger or fresher proof, GuardianMustConsent under fourteen, PartnerOff.
     """
@@ -49,9 +49,10 @@ def grant(actor: Actor, partner: Partner, purpose: PartnerPurpose, fields: Seque
         raise PartnerOff()
     given = [name for name in purpose.fields if name in fields]
     check_may_share(actor, given)
-    for older in session().scalars(_held(actor.id, partner.id, purpose.code).with_for_update()):
-        _end(older, "replaced")
     now = clock.now()
+    for older in session().scalars(_held(actor.id, partner.id, purpose.code).with_for_update()):
+        offline = offline or (older.offline and older.expires_at > now)
+        _end(older, "replaced")
     made = Consent(
         id=ids.new_id(),
         city_id=partner.city_id,
@@ -60,6 +61,7 @@ def grant(actor: Actor, partner: Partner, purpose: PartnerPurpose, fields: Seque
         purpose=purpose.code,
         text_version=purpose.text_version,
         fields=given,
+        offline=offline,
         granted_at=now,
         expires_at=now + parts().policy.consent_lifetime,
     )
@@ -154,7 +156,7 @@ def _note(actor: Actor, event: AuditEvent, consent: Consent) -> None:
         city_id=consent.city_id,
         subject=subject,
         resident_id=consent.resident_id,
-        detail={**facts, "fields": list(consent.fields)},
+        detail={**facts, "fields": list(consent.fields), "offline": consent.offline},
     )
     told = Event.CONSENT_GRANTED if event is AuditEvent.CONSENT_GRANTED else Event.CONSENT_WITHDRAWN
     outbox.emit(told, city_id=consent.city_id, subject=owner, payload={"resident": owner, "consent": subject, **facts})

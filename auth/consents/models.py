@@ -22,6 +22,7 @@ class Consent(Base):
     purpose: Mapped[str]
     text_version: Mapped[int] = mapped_column(Integer)
     fields: Mapped[list[str]]
+    offline: Mapped[bool] = mapped_column(server_default=text("false"))
     granted_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     withdrawn_at: Mapped[dt.datetime | None]

@@ -35,6 +35,7 @@ class SharingData:
                     "purpose": each.purpose,
                     "text_version": each.text_version,
                     "fields": list(each.fields),
+                    "offline": each.offline,
                     "granted_at": rfc3339(each.granted_at),
                     "withdrawn_at": rfc3339(each.withdrawn_at) if each.withdrawn_at else None,
                 }

@@ -24,6 +24,7 @@ class ConsentOut(Schema):
     purpose = ma.fields.String(required=True)
     text_version = Count(required=True)
     fields_ = ma.fields.List(ma.fields.String(), attribute="fields", data_key="fields", required=True)
+    offline = ma.fields.Boolean(required=True)
     granted_at = Moment(required=True)
     expires_at = Moment(required=True)
     withdrawn_at = Moment(required=True, allow_none=True)

@@ -20,6 +20,7 @@ from auth.partners import registering
 from auth.partners.models import PartnerPurpose
 from auth.partners.rules import SIGN_IN
 from auth.rules import AgeBand
+from auth.scopes import PartnerScope
 from core import clock
 from core.db import session
 
@@ -54,10 +55,11 @@ class AccessDenied(OAuth2Error):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A purpose for which consent is missing: its text, and the fields that are asked for."""
+    """A purpose for which consent is missing: its text, the fields that are asked for, and whether it goes on after the resident leaves."""
 
     purpose: PartnerPurpose
     fields: tuple[str, ...]
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,17 @@ def consents_due(on: Interaction) -> tuple[Ask, ...]:
     """The purposes for which no consent holds that covers what is asked, by the present text."""
     assert on.resident is not None
     texts = registering.purposes(on.client.id)
-    asked = [Ask(texts[SIGN_IN], on.wanted.fields)] if SIGN_IN in texts else []
+    asked = [Ask(texts[SIGN_IN], on.wanted.fields, on.wanted.asks_offline)] if SIGN_IN in texts else []
     asked += [Ask(texts[code], tuple(texts[code].fields)) for code in on.wanted.purposes if code in texts]
     return tuple(each for each in asked if not _covered(on, on.resident, each))
+
+
+def scopes_given(on: Interaction) -> tuple[str, ...]:
+    """What was asked for; ``offline_access`` is passed over unless the consent that stands has it (OpenID Connect Core 11)."""
+    assert on.resident is not None
+    consent = ledger.living(on.resident.id, on.client.id, SIGN_IN)
+    offline = consent is not None and consent.offline
+    return tuple(scope for scope in on.wanted.scopes if offline or scope != PartnerScope.OFFLINE)
 
 
 def waiting(on: Interaction) -> SignInRequest | None:

@@ -20,7 +20,7 @@ from auth.oauth.models import Grant
 from auth.oauth.tokens import AccessToken
 from auth.oauth.wanting import CLAIM_OF_FIELD
 from auth.partners import registering
-from auth.partners.rules import SIGN_IN
+from auth.partners.rules import FIELDS_OF_SCOPE, SIGN_IN
 from core import ids, revocation
 from core.actors import Actor, ActorKind
 from core.db import session
@@ -54,7 +54,7 @@ def userinfo(call: Call) -> dict[str, Any]:
     consent = ledger.living(grant.resident_id, grant.partner_id, SIGN_IN, lock=True)
     if consent is None:
         raise TokenRevoked()
-    fields = [name for name in grant.fields if name in consent.fields]
+    fields = [name for name in _fields_of(grant, read) if name in consent.fields]
     claims: dict[str, Any] = {"sub": read.subject}
     if fields:
         actor = Actor(kind=ActorKind.PARTNER, id=grant.partner_id, city_id=grant.city_id)
@@ -131,6 +131,14 @@ def _authenticated(call: Call, form: Mapping[str, str], endpoint: str) -> tuple[
     if text is None:
         raise InvalidRequestError("token is missing")
     return client, text
+
+
+def _fields_of(grant: Grant, read: AccessToken) -> list[str]:
+    """The fields of a grant less those of scopes that this token was asked for without (RFC 6749 section 6); what the ``claims``
+    parameter named by itself belongs to no scope and stays."""
+    held = read.scope.split()
+    left_out = {name for scope, names in FIELDS_OF_SCOPE.items() if scope in grant.scopes and scope not in held for name in names}
+    return [name for name in grant.fields if name not in left_out]
 
 
 def _check_key(call: Call, read: AccessToken, scheme: str, text: str) -> None:

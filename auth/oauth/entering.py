@@ -12,6 +12,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from sqlalchemy import select
 
+from auth import proofs
 from auth.installing import parts
 from auth.oauth import browsers, clients, wanting
 from auth.oauth.clients import Client
@@ -28,8 +29,9 @@ from core.web import Answer
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 # What an authorization request may carry; the rest of the form is ours (the client's proof of itself) or unknown, and is not kept.
 KNOWN = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age",
-    "acr_values", "claims", "id_token_hint", "login_hint", "display", "ui_locales", "response_mode", "request", "registration",
+    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "dpop_jkt",
+    "prompt", "max_age", "acr_values", "claims", "id_token_hint", "login_hint", "display", "ui_locales", "response_mode",
+    "request", "registration",
 )  # fmt: skip
 MOST_BYTES = 8_000
 
@@ -67,6 +69,7 @@ def push(call: Call, form: Mapping[str, str]) -> Answer:
         raise InvalidRequestError("client_id is of another client")
     parameters = {name: asked.parameters[name] for name in KNOWN if name in asked.parameters}
     parameters["client_id"] = client.get_client_id()
+    _bind(call, parameters)
     if not client.check_redirect_uri(parameters.get("redirect_uri", "")):
         raise InvalidRequestError("redirect_uri is not registered")
     judge(client, call, parameters)
@@ -75,6 +78,14 @@ def push(call: Call, form: Mapping[str, str]) -> Answer:
     session().add(_row(client, parameters, expires_at=now + lifetime, pushed_digest=_digest(name)))
     session().flush()
     return Answer({"request_uri": REQUEST_URI + name, "expires_in": int(lifetime.total_seconds())}, status=201)
+
+
+def _bind(call: Call, parameters: dict[str, str]) -> None:
+    """A proof that comes with a pushed request names the key as ``dpop_jkt`` does, and both name the same (RFC 9449 section 10.1)."""
+    if call.headers.get("DPoP"):
+        proved = proofs.of_call(call).thumbprint
+        if parameters.setdefault("dpop_jkt", proved) != proved:
+            raise InvalidRequestError("dpop_jkt is not the key that the DPoP proof shows")
 
 
 def judge(client: Client, call: Call, parameters: Mapping[str, str]) -> Wanted:

@@ -40,7 +40,7 @@ class CodeGrant(AuthorizationCodeGrant):
 
     def query_authorization_code(self, code: str, client: Client) -> Grant | None:
         """Use a code up, whatever comes of the request: a code that failed once is worth nothing."""
-        return issuing.redeem(code, client)
+        return issuing.redeem(code, client, bound_to=self.request.thumbprint)
 
     def authenticate_user(self, authorization_code: Grant) -> Resident | None:
         """The resident who allowed it."""

@@ -133,7 +133,7 @@ def _consent(act: _Act) -> Answer:
             # What was read on the page is what is agreed to: a text that changed meanwhile is shown again.
             if act.form.get(f"text_{ask.purpose.code}") != str(ask.purpose.text_version):
                 return _see(act.id)
-            ledger.grant(resident, on.client.partner, ask.purpose, ask.fields)
+            ledger.grant(resident, on.client.partner, ask.purpose, ask.fields, offline=ask.offline)
         return _next(on, act.language)
 
 
@@ -222,7 +222,8 @@ def _finish(on: Interaction, error: OAuth2Error | None) -> Answer:
     actor = browsers.actor_of(on.held, on.resident)
     acr = on.wanted.class_given(on.resident.identity_level, on.held.strength)
     assert acr is not None
-    code = issuing.give_code(actor, on.client, on.wanted, acr=acr, methods=list(on.browser.methods))
+    scopes = deciding.scopes_given(on)
+    code = issuing.give_code(actor, on.client, on.wanted, scopes=scopes, acr=acr, methods=list(on.browser.methods))
     return back(on.wanted.redirect_uri, on.wanted.state, code=code)
 
 

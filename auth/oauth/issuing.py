@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +31,8 @@ from core.vocabulary import AuditEvent
 _REFRESH_FORM = re.compile(r"ort_[A-Za-z0-9_-]{64}")
 
 
-def give_code(actor: Actor, client: Client, wanted: Wanted, *, acr: str, methods: list[str]) -> str:
-    """A code for what the resident allowed, bound to the address, the challenge and the partner."""
+def give_code(actor: Actor, client: Client, wanted: Wanted, *, scopes: Sequence[str], acr: str, methods: list[str]) -> str:
+    """A code for the scopes that the resident allowed, bound to address, challenge, partner, and its key where one was named."""
     code, now = "oc_" + secrets.token_urlsafe(32), clock.now()
     policy = parts().policy
     made = Grant(
@@ -40,12 +41,13 @@ def give_code(actor: Actor, client: Client, wanted: Wanted, *, acr: str, methods
         resident_id=actor.id,
         partner_id=client.id,
         session_id=actor.session_id,
-        scopes=list(wanted.scopes),
+        scopes=list(scopes),
         fields=list(wanted.fields),
         redirect_uri=wanted.redirect_uri,
         code_challenge=wanted.code_challenge,
         code_digest=_digest(code),
         code_expires_at=now + policy.oauth_code_lifetime,
+        code_thumbprint=wanted.thumbprint,
         nonce=wanted.nonce,
         acr=acr,
         methods=methods,
@@ -59,8 +61,8 @@ def give_code(actor: Actor, client: Client, wanted: Wanted, *, acr: str, methods
     return code
 
 
-def redeem(code: str, client: Client) -> Grant | None:
-    """The grant of a code that is used for the first time, in time, by the partner it was given to; None otherwise.
+def redeem(code: str, client: Client, *, bound_to: str | None) -> Grant | None:
+    """The grant of a code that is used for the first time, in time, by the partner and the key it was given to; None otherwise.
 
     A code that comes a second time was stolen before or after its first use: everything that came of it ends.
     """
@@ -72,6 +74,8 @@ def redeem(code: str, client: Client) -> Grant | None:
         return None
     found.code_used_at = clock.now()
     session().flush()
+    if found.code_thumbprint is not None and found.code_thumbprint != bound_to:
+        return None
     return found if clock.now() < found.code_expires_at and holds(found) else None
 
 

@@ -63,6 +63,7 @@ class Grant(Base):
     code_digest: Mapped[bytes]
     code_expires_at: Mapped[dt.datetime]
     code_used_at: Mapped[dt.datetime | None]
+    code_thumbprint: Mapped[str | None]
     nonce: Mapped[str | None]
     acr: Mapped[str]
     methods: Mapped[list[str]]

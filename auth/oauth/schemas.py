@@ -49,6 +49,7 @@ class AuthorizeIn(Form):
     nonce = Parameter()
     code_challenge = Parameter()
     code_challenge_method = Parameter()
+    dpop_jkt = Parameter()
     prompt = Parameter()
     max_age = Parameter()
     acr_values = Parameter()

@@ -29,6 +29,7 @@ CLAIM_OF_FIELD = {
 _FIELD_OF_CLAIM = {claim: field for field, claim in CLAIM_OF_FIELD.items()}
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _ACR = re.compile(r"L([0-4])\.S([1-3])")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -51,6 +52,7 @@ class Wanted:
     scopes: tuple[str, ...]
     nonce: str | None
     code_challenge: str
+    thumbprint: str | None
     prompt: frozenset[str]
     max_age: int | None
     fields: tuple[str, ...]
@@ -58,6 +60,11 @@ class Wanted:
     acr: tuple[str, ...]
     acr_essential: bool
     subject: str | None
+
+    @property
+    def asks_offline(self) -> bool:
+        """Whether the resident is to be asked for offline access: only with ``prompt=consent`` (OpenID Connect Core 11)."""
+        return PartnerScope.OFFLINE in self.scopes and "consent" in self.prompt
 
     def least(self) -> tuple[int, int]:
         """The lowest identity level and strength that satisfies one of the wanted classes; (0, 0) when none is wanted."""
@@ -90,6 +97,7 @@ def read(client: Client, parameters: Mapping[str, str]) -> Wanted:
         scopes=scopes,
         nonce=parameters.get("nonce"),
         code_challenge=parameters["code_challenge"],
+        thumbprint=_thumbprint(parameters.get("dpop_jkt")),
         prompt=_prompt(parameters.get("prompt")),
         max_age=_max_age(parameters.get("max_age")),
         fields=_fields(client, scopes, claims),
@@ -105,6 +113,13 @@ def _prompt(text: str | None) -> frozenset[str]:
     if not wanted <= _PROMPTS or ("none" in wanted and len(wanted) > 1):
         raise InvalidRequestError("prompt is not known, or none stands beside another")
     return wanted
+
+
+def _thumbprint(text: str | None) -> str | None:
+    """The key that alone may redeem the code (RFC 9449 section 10)."""
+    if text is not None and not _THUMBPRINT.fullmatch(text):
+        raise InvalidRequestError("dpop_jkt is no thumbprint of a key (RFC 7638, SHA-256)")
+    return text
 
 
 def _max_age(text: str | None) -> int | None:

@@ -1,8 +1,7 @@
-"""Staff accounts: admitted with roles, signed in with password and one-time code, locked after failures, disabled at once."""
+"""Staff accounts: made with roles, signed in with password and one-time code, locked after failures, disabled at once."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -38,51 +37,44 @@ class RoleUnknown(FunctionUnknown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """A staff member to be admitted."""
+    """A staff member whose password and secret are known already: in a demo city, which derives them from its root key."""
 
     login: str
     display_name: str
     roles: tuple[str, ...]
     password: str = field(repr=False)
+    totp_secret: bytes = field(repr=False)
     agency_id: UUID | None = None
-    totp_secret: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A new staff member and the secret for their authenticator app, shown once."""
-
-    id: UUID
-    login: str
-    totp_address: str = field(repr=False)
-
-
-def admit(actor: Actor, city_id: int, newcomer: Newcomer) -> Admitted:
-    """Admit a staff member in the current transaction; RoleUnknown, LoginTaken, PasswordWeak."""
-    for role in newcomer.roles:
-        if role not in set(Role):
-            raise RoleUnknown(role=role)
+def admit(actor: Actor, city_id: int, newcomer: Newcomer) -> UUID:
+    """Admit and enrol a staff member in the current transaction, for demo cities; no route leads here. RoleUnknown, LoginTaken,
+    PasswordWeak."""
     passwords.check_strength(newcomer.password, login=newcomer.login)
-    if _by_login(city_id, newcomer.login) is not None:
-        raise LoginTaken()
-    secret = newcomer.totp_secret or secrets.token_bytes(20)
-    made = StaffMember(
-        id=ids.new_id(),
-        city_id=city_id,
-        agency_id=newcomer.agency_id,
-        login=newcomer.login,
-        display_name=newcomer.display_name,
-        roles=list(newcomer.roles),
-        password_hash=passwords.hashed(newcomer.password),
-        totp_wrapped=b"",
-        created_at=clock.now(),
-    )
-    made.totp_wrapped = crypto.keyring().wrap(city_id, _place(made.id), secret)
+    made = make(city_id, login=newcomer.login, display_name=newcomer.display_name, roles=newcomer.roles)
+    made.agency_id, made.enrolled_at = newcomer.agency_id, made.created_at
+    made.password_hash = passwords.hashed(newcomer.password)
+    made.totp_wrapped = crypto.keyring().wrap(city_id, place(made.id), newcomer.totp_secret)
     session().add(made)
     session().flush()
-    subject = ids.show("staff", made.id)
-    audit.record(actor, AuditEvent.STAFF_ADMITTED, city_id=city_id, subject=subject, detail={"roles": list(newcomer.roles)})
-    return Admitted(made.id, made.login, totp.address(secret, login=made.login, issuer=parts().cities[city_id]))
+    note_admitted(actor, made)
+    return made.id
+
+
+def make(city_id: int, *, login: str, display_name: str, roles: Sequence[str]) -> StaffMember:
+    """A staff member who is not kept yet and cannot sign in; RoleUnknown, LoginTaken."""
+    for role in roles:
+        if role not in set(Role):
+            raise RoleUnknown(role=role)
+    if _by_login(city_id, login) is not None:
+        raise LoginTaken()
+    return StaffMember(id=ids.new_id(), city_id=city_id, login=login, display_name=display_name, roles=list(roles), created_at=clock.now())
+
+
+def note_admitted(actor: Actor, member: StaffMember) -> None:
+    """Write down who was admitted, and as what."""
+    subject, detail = ids.show("staff", member.id), {"roles": list(member.roles)}
+    audit.record(actor, AuditEvent.STAFF_ADMITTED, city_id=member.city_id, subject=subject, detail=detail)
 
 
 def sign_in(*, city_id: int | None, login: str, password: str, code: str, address: str, thumbprint: str) -> Tokens:
@@ -91,9 +83,9 @@ def sign_in(*, city_id: int | None, login: str, password: str, code: str, addres
     city = parts().default_city if city_id is None else city_id
     with transaction():
         found = _by_login(city, login)
-        staff_id, stored = (found.id, found.password_hash) if found else (None, "")
+        staff_id, stored = (found.id, found.password_hash) if found else (None, None)
     # The slow hash is computed outside every transaction: a row held for a fifth of a second is a queue.
-    if staff_id is None:
+    if staff_id is None or stored is None:
         passwords.waste(password)
         raise StaffRefused()
     right = passwords.matches(password, stored)
@@ -108,9 +100,9 @@ def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> 
     member = session().get_one(StaffMember, staff_id, with_for_update=True, populate_existing=True)
     actor = Actor(kind=ActorKind.STAFF, id=member.id, city_id=member.city_id)
     now, policy = clock.now(), parts().policy
-    if member.disabled_at is not None or (member.locked_until is not None and now < member.locked_until):
+    if member.disabled_at is not None or member.totp_wrapped is None or (member.locked_until is not None and now < member.locked_until):
         return None
-    secret = crypto.keyring().unwrap(member.city_id, _place(member.id), member.totp_wrapped)
+    secret = crypto.keyring().unwrap(member.city_id, place(member.id), member.totp_wrapped)
     step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step, set_back=pulse.offset_allowed())
     subject = ids.show("staff", member.id)
     if not password_right or step is None:
@@ -131,13 +123,16 @@ def all_of_city(actor: Actor) -> Sequence[StaffMember]:
     return list(session().scalars(wanted))
 
 
+_NO_CODE = {"enrolment_digest": None, "enrolment_expires_at": None}
+
+
 def disable(actor: Actor, staff_id: UUID) -> None:
     """Shut a staff member out at once; NotFound in another city, and nobody shuts themselves out."""
     member = session().get(StaffMember, staff_id, with_for_update=True)
     if member is None or member.city_id != actor.city_id or member.id == actor.id:
         raise NotFound()
     if member.disabled_at is None:
-        session().execute(update(StaffMember).where(StaffMember.id == staff_id).values(disabled_at=clock.now()))
+        session().execute(update(StaffMember).where(StaffMember.id == staff_id).values(disabled_at=clock.now(), **_NO_CODE))
         sessions.end_all("disabled", staff_id=staff_id)
         revocation.revoke(f"staff:{staff_id}")
         audit.record(actor, AuditEvent.STAFF_DISABLED, city_id=member.city_id, subject=ids.show("staff", staff_id))
@@ -147,5 +142,6 @@ def _by_login(city_id: int, login: str) -> StaffMember | None:
     return session().scalar(select(StaffMember).where(StaffMember.city_id == city_id, StaffMember.login == login.strip().lower()))
 
 
-def _place(staff_id: UUID) -> str:
+def place(staff_id: UUID) -> str:
+    """What the wrapping of a one-time secret is bound to."""
     return f"staff_totp|{staff_id}"

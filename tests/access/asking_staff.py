@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import secrets
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import auth
 from auth import terminals
 from auth.agreements import texts
-from auth.staff import totp
+from auth.staff import enrolling, totp
 from cards.codes import reading
 from command.story import proving
 from core import clock, db, ids, limits
-from core.actors import system
+from core.actors import Actor, ActorKind, system
 from tests.access.asking import Ask, Scene, asks
 from tests.access.whole import EVERY_FUNCTION, YUNCHUAN
 from tests.auth.conftest import PASSWORD, citizen_number
@@ -65,7 +68,42 @@ def _sign_in_staff(scene: Scene) -> Ask:
 @asks("admitStaff")
 def _admit(scene: Scene) -> Ask:
     login = "n" + secrets.token_hex(6)
-    return Ask("/api/staff", {"login": login, "display_name": "新人", "roles": ["counter_clerk"], "password": PASSWORD})
+    return Ask("/api/staff", {"login": login, "display_name": "新人", "roles": ["counter_clerk"]})
+
+
+def _invited(scene: Scene) -> UUID:
+    """Somebody whom an administrator of the city admitted, and nobody confirmed yet."""
+    actor = Actor(kind=ActorKind.STAFF, id=scene.whole.staff("administrator"), city_id=YUNCHUAN)
+    with db.transaction():
+        return enrolling.invite(actor, login="n" + secrets.token_hex(6), display_name="新人", roles=("counter_clerk",)).id
+
+
+def _enrolment_code(scene: Scene) -> str:
+    """The code of somebody admitted by one administrator and confirmed by another."""
+    member = _invited(scene)
+    actor = Actor(kind=ActorKind.STAFF, id=scene.whole.staff("administrator"), city_id=YUNCHUAN)
+    with db.transaction():
+        return enrolling.confirm(actor, member).enrolment_code
+
+
+@asks("confirmStaff")
+def _confirm_staff(scene: Scene) -> Ask:
+    shown = ids.show("staff", _invited(scene))
+    return Ask(f"/api/staff/{shown}/confirmation", None, shown)
+
+
+@asks("beginStaffEnrolment")
+def _begin_staff_enrolment(scene: Scene) -> Ask:
+    return Ask("/api/staff-enrolments", {"code": _enrolment_code(scene)})
+
+
+@asks("finishStaffEnrolment")
+def _finish_staff_enrolment(scene: Scene) -> Ask:
+    code, elsewhere = _enrolment_code(scene), f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+    told = enrolling.begin(code=code, address=elsewhere).totp_address
+    secret = base64.b32decode(parse_qs(urlsplit(told).query)["secret"][0])
+    now = totp.code(secret, int(clock.timestamp()) // 30)
+    return Ask("/api/staff-enrolments/completion", {"code": code, "password": PASSWORD, "one_time_code": now})
 
 
 @asks("disableStaff")

@@ -172,7 +172,7 @@ class Whole:
         with db.transaction():
             login = f"m{next(_people)}x"
             newcomer = auth.staff_accounts.Newcomer(login=login, display_name="何芳", roles=roles, password=PASSWORD, totp_secret=b"s" * 20)
-            return auth.staff_accounts.admit(system("test", city), city, newcomer).id
+            return auth.staff_accounts.admit(system("test", city), city, newcomer)
 
     def staff_token(self, member: UUID) -> str:
         """A new session of a staff member."""

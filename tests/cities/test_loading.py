@@ -74,7 +74,7 @@ def test_all_faults_are_named_at_once(broken: Path) -> None:
     change(broken / "places.toml", "10:00-21:00", "21:00-10:00")
     change(broken / "products.toml", "balance_cap_fen = 500000", "balance_cap_fen = 600000")
     change(broken / "merchants.toml", 'code = "L2"', 'code = "L1"')
-    change(broken / "staff.toml", 'role = "administrator"', 'role = "king"')
+    change(broken / "staff.toml", 'role = "counter_clerk"', 'role = "king"')
     change(broken / "cast.toml", 'sex = "f"', 'sex = "f"\ncolour = "red"')
     with pytest.raises(CityFaults) as caught:
         read(broken)

@@ -89,7 +89,10 @@ class System:
         """A valid authorization request; ``verifier`` is kept for the token request."""
         self.verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).decode().rstrip("=")
+        # Offline access is asked for as the standard says (OpenID Connect Core 11).
+        offline = "offline_access" in (changed.get("scope") or "")
         wanted: dict[str, str | None] = {
+            "prompt": "consent" if offline else None,
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,

@@ -81,7 +81,7 @@ def test_authlib_signs_a_resident_in_and_out(house: House, partner: Partners) ->
         with app.test_request_context("/login"):
             from flask import session
 
-            to = client.authorize_redirect(HERE + "/callback").headers["Location"]
+            to = client.authorize_redirect(HERE + "/callback", prompt="consent").headers["Location"]
             remembered = dict(session)
         came = person.visit(to, HERE)
         with app.test_request_context("/callback?" + urlsplit(came).query):

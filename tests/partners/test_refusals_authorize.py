@@ -177,6 +177,63 @@ def test_oidc_core_3_1_2_1_a_hint_of_somebody_else_signs_nobody_in(desk: Desk, h
     assert LI[0] == "李秀英"
 
 
+LINE = "您离开后仍保持登录"
+
+
+def offline(desk: Desk, prompt: str | None) -> bool:
+    """Whether a complete sign-in that asks for offline access with this prompt gets it."""
+    tokens = desk.tokens(scope="openid offline_access", prompt=prompt)
+    assert ("offline_access" in tokens["scope"].split()) is ("refresh_token" in tokens)
+    return "refresh_token" in tokens
+
+
+@pytest.mark.parametrize("prompt", [None, "login", "select_account"])
+def test_oidc_core_11_without_prompt_consent_offline_access_is_ignored(desk: Desk, prompt: str | None) -> None:
+    desk.web.authorize(desk.library.request(scope="openid offline_access", prompt=prompt))
+    page = desk.sign_in()
+    assert "consent" in desk.web.steps()
+    assert LINE not in page.text
+    tokens = desk.library.redeem(landed(desk.web.send("consent"))["code"]).json
+    assert tokens["scope"] == "openid"
+    assert "refresh_token" not in tokens
+    desk.web.open(f"/oauth2/logout?id_token_hint={tokens['id_token']}")
+    assert desk.library.userinfo(tokens["access_token"]).status_code == 401, "it ends with the resident's session"
+
+
+def test_oidc_core_11_prompt_none_gets_no_offline_access_that_nobody_consented_to(desk: Desk) -> None:
+    desk.all_the_way()
+    assert not offline(desk, "none")
+
+
+def test_oidc_core_11_the_page_says_that_the_partner_stays_signed_in(desk: Desk) -> None:
+    desk.named()
+    desk.web.authorize(desk.library.request(scope="openid offline_access", prompt="consent"))
+    assert LINE in desk.sign_in().text
+    assert landed(desk.web.send("refuse"))["error"] == "access_denied"
+    assert desk.house.call("GET", "/api/me/consents", token=desk.token).json["items"] == []
+    assert offline(desk, "consent")
+    (consent,) = desk.house.call("GET", "/api/me/consents", token=desk.token).json["items"]
+    assert consent["offline"] is True
+
+
+def test_oidc_core_11_a_consent_to_offline_access_holds_until_it_is_withdrawn(desk: Desk) -> None:
+    desk.named()
+    assert offline(desk, "consent")
+    assert offline(desk, None)
+    assert offline(desk, "none")
+    assert "code" in desk.all_the_way(scope="openid phone", prompt=None), "a newer consent, which says nothing of it"
+    assert offline(desk, "none")
+    standing = desk.house.call("GET", "/api/me/consents", token=desk.token).json["items"][0]
+    desk.house.call("DELETE", f"/api/me/consents/{standing['id']}", token=desk.token)
+    assert not offline(desk, None)
+
+
+def test_oidc_core_11_a_consent_to_one_partner_is_none_to_another(desk: Desk, partner: Partners) -> None:
+    assert offline(desk, "consent")
+    other = Desk(desk.house, partner("hospital"), desk.web, desk.phone)
+    assert not offline(other, None)
+
+
 def test_oauth_form_post_is_refused(desk: Desk) -> None:
     told(desk, "invalid_request", response_mode="form_post")
 

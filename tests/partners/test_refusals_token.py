@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from werkzeug.test import TestResponse
 
+from auth import jwk
 from auth.partners import registering
 from core import clock, db
 from core.actors import system
@@ -112,6 +114,31 @@ def test_rfc6749_6_a_refresh_token_is_bound_to_its_client(desk: Desk, partner: P
 def test_rfc6749_6_a_refresh_gives_no_wider_scope(desk: Desk) -> None:
     tokens = desk.tokens(scope="openid offline_access")
     refused(desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope="openid profile"), "invalid_scope")
+
+
+def test_rfc6749_6_a_token_for_fewer_scopes_opens_no_more_than_these(desk: Desk) -> None:
+    desk.named()
+    tokens = desk.tokens(scope="openid profile phone offline_access")
+
+    def opened(scope: str) -> set[str]:
+        answer = desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope=scope)
+        assert answer.json["scope"] == scope
+        return set(desk.library.userinfo(answer.json["access_token"]).json) - {"sub"}
+
+    assert opened("openid") == set()
+    assert opened("openid phone") == {"phone_number", "phone_number_verified"}
+    assert opened("openid profile") == {"name", "birthdate"}
+    assert opened("openid profile phone") == {"name", "birthdate", "phone_number", "phone_number_verified"}
+    uses = desk.house.call("GET", "/api/me/data-uses", token=desk.token).json["items"]
+    assert [use["fields"] for use in uses] == [["birth_date", "name", "phone"], ["birth_date", "name"], ["phone"]]
+
+
+def test_oidc_core_5_5_a_claim_that_was_asked_by_itself_belongs_to_no_scope(desk: Desk) -> None:
+    desk.named()
+    asked = json.dumps({"userinfo": {"age_band": None}})
+    tokens = desk.tokens(scope="openid phone offline_access", claims=asked)
+    narrow = desk.library.ask("refresh_token", refresh_token=tokens["refresh_token"], scope="openid").json["access_token"]
+    assert set(desk.library.userinfo(narrow).json) == {"sub", "age_band"}
 
 
 def test_rfc9700_4_14_a_turned_refresh_token_ends_the_family(desk: Desk, partner: Partners) -> None:
@@ -296,6 +323,61 @@ def test_rfc9449_5_a_public_clients_refresh_token_is_bound_to_its_key(desk: Desk
     tokens = desk.library.redeem(code, headers=bound(key, "POST", "/oauth2/token")).json
     stolen = desk.library.ask("refresh_token", headers=bound(Phone(), "POST", "/oauth2/token"), refresh_token=tokens["refresh_token"])
     refused(stolen, "invalid_grant")
+
+
+def test_rfc9449_10_a_code_that_names_a_key_is_redeemed_by_that_key_alone(desk: Desk) -> None:
+    def code() -> str:
+        return desk.all_the_way(dpop_jkt=jwk.thumbprint(mine.jwk))["code"]
+
+    mine = Phone()
+    refused(desk.library.redeem(code()), "invalid_grant")
+    refused(desk.library.redeem(code(), headers=bound(Phone(), "POST", "/oauth2/token")), "invalid_grant")
+    answer = desk.library.redeem(code(), headers=bound(mine, "POST", "/oauth2/token"))
+    assert (answer.status_code, answer.json["token_type"]) == (200, "DPoP")
+    assert claims(answer.json["access_token"])["cnf"] == {"jkt": jwk.thumbprint(mine.jwk)}
+
+
+def test_rfc9449_10_a_code_that_names_no_key_takes_any(desk: Desk) -> None:
+    answer = desk.library.redeem(desk.all_the_way()["code"], headers=bound(Phone(), "POST", "/oauth2/token"))
+    assert answer.json["token_type"] == "DPoP"
+
+
+def pushed(desk: Desk, headers: dict[str, str], **changed: str | None) -> TestResponse:
+    """A request that is pushed, with a proof beside it."""
+    return desk.library.post("/oauth2/par", {**desk.library.proof(), **desk.library.request(**changed)}, **headers)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["with_dpop_jkt", "by_the_proof_alone"])
+def test_rfc9449_10_1_a_proof_with_a_pushed_request_binds_the_code(desk: Desk, named: bool) -> None:
+    mine = Phone()
+
+    def code() -> str:
+        changed = {"dpop_jkt": jwk.thumbprint(mine.jwk)} if named else {}
+        answer = pushed(desk, bound(mine, "POST", "/oauth2/par"), **changed)
+        assert answer.status_code == 201, answer.text
+        came = desk.web.authorize({"client_id": desk.library.client_id, "request_uri": answer.json["request_uri"]})
+        if "phone" in desk.web.steps():
+            desk.sign_in()
+            came = desk.web.send("consent")
+        return landed(came)["code"]
+
+    refused(desk.library.redeem(code()), "invalid_grant")
+    refused(desk.library.redeem(code(), headers=bound(Phone(), "POST", "/oauth2/token")), "invalid_grant")
+    assert desk.library.redeem(code(), headers=bound(mine, "POST", "/oauth2/token")).status_code == 200
+
+
+def test_rfc9449_10_1_a_proof_and_a_name_of_two_keys_are_refused(desk: Desk) -> None:
+    refused(pushed(desk, bound(Phone(), "POST", "/oauth2/par"), dpop_jkt=jwk.thumbprint(Phone().jwk)), "invalid_request")
+
+
+def test_rfc9449_10_1_a_pushed_request_with_a_proof_that_is_none_is_refused(desk: Desk) -> None:
+    refused(pushed(desk, {"DPoP": "nonsense"}), "invalid_dpop_proof")
+    refused(pushed(desk, bound(Phone(), "POST", "/oauth2/token")), "invalid_dpop_proof")
+
+
+def test_rfc9449_10_what_names_no_key_is_refused(desk: Desk) -> None:
+    refused(pushed(desk, {}, dpop_jkt="short"), "invalid_request")
+    assert landed(desk.web.authorize(desk.library.request(dpop_jkt="=" * 43)))["error"] == "invalid_request"
 
 
 def test_rfc9700_4_14_a_lost_answer_is_forgiven_to_the_same_key(desk: Desk, partner: Partners) -> None:

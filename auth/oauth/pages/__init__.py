@@ -33,6 +33,7 @@ def interaction(
     words = {name: text[language] for name, text in STEPS.items()}
     partner = on.client.partner.zh if language == "zh-CN" else on.client.partner.en
     words["who"] = words["who"].format(partner=partner)
+    words["offline"] = words["offline"].format(days=parts().policy.oauth_grant_lifetime.days)
     return _page(
         "interaction.html",
         title=PAGES["consent" if step is Step.CONSENT else "sign_in"][language].format(partner=partner),
@@ -87,7 +88,7 @@ def _page(template: str, *, status: int = 200, sends_to: Sequence[str] = (), **v
 def _ask(ask: Ask, language: str) -> dict[str, Any]:
     text = ask.purpose.zh if language == "zh-CN" else ask.purpose.en
     fields = [FIELDS[name][language] for name in ask.fields]
-    return {"code": ask.purpose.code, "version": ask.purpose.text_version, "text": text, "fields": fields}
+    return {"code": ask.purpose.code, "version": ask.purpose.text_version, "text": text, "fields": fields, "offline": ask.offline}
 
 
 def _origin(uri: str) -> str:

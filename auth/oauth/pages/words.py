@@ -36,6 +36,10 @@ STEPS: Final[dict[str, Both]] = {
     "ask": _("到应用中确认", "Confirm in my app"),
     "signed_in": _("当前登录：", "Signed in as"),
     "nothing": _("只确认您是同一位用户，不提供其他信息。", "Only that you are the same person each time; nothing else is shared."),
+    "offline": _(
+        "您离开后仍保持登录：每次登录后最长{days}天，撤回同意即止。",
+        "You stay signed in there after you leave: for up to {days} days after each sign-in, and no longer once you withdraw.",
+    ),
     "withdraw": _(
         "您可以随时在城市卡应用中查看使用记录或撤回同意。", "In your city card app you can see every use and withdraw at any time."
     ),

@@ -21,6 +21,7 @@ const pkceCodeVerifier = client.randomPKCECodeVerifier()
 const parameters = {
   redirect_uri: facts.redirect_uri,
   scope: 'openid phone offline_access',
+  prompt: 'consent',
   code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
   code_challenge_method: 'S256',
   state: client.randomState(),

@@ -2102,10 +2102,50 @@ export interface paths {
         get: operations["listStaff"];
         put?: never;
         /**
-         * Admit a staff member; a repetition is refused by the login name, and the secret is shown once.
+         * Admit a staff member, whom another administrator has to confirm; a repetition is refused by the login name.
          * @description Access: staff with auth:staff:admit.
          */
         post: operations["admitStaff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff-enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to enrol by the one-time code: the newcomer gets the secret for their authenticator app.
+         * @description Access: anyone (the one-time code says who it is).
+         */
+        post: operations["beginStaffEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff-enrolments/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the newcomer's own password and prove the authenticator app; the one-time code is used up.
+         * @description Access: anyone (the one-time code and the authenticator app say who it is).
+         */
+        post: operations["finishStaffEnrolment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2147,6 +2187,26 @@ export interface paths {
          * @description Access: staff with auth:staff:disable.
          */
         delete: operations["disableStaff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/{member}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm whom another administrator admitted; the code for the newcomer is shown once, and asked for again it is a new one.
+         * @description Access: staff with auth:staff:admit.
+         */
+        post: operations["confirmStaff"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3354,6 +3414,7 @@ export interface components {
             purpose: string;
             text_version: number;
             fields: string[];
+            offline: boolean;
             /** Format: date-time */
             granted_at: string;
             /** Format: date-time */
@@ -3905,6 +3966,12 @@ export interface components {
             login: string;
             display_name: string;
             roles: string[];
+            /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            admitted_by: string | null;
+            /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            confirmed_by: string | null;
+            /** Format: date-time */
+            enrolled_at: string | null;
             /** Format: date-time */
             disabled_at: string | null;
         };
@@ -3915,13 +3982,21 @@ export interface components {
             login: string;
             display_name: string;
             roles: string[];
-            password: string;
         };
-        StaffAdmittedOut: {
-            /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
-            id: string;
+        StaffEnrolmentIn: {
+            code: string;
+        };
+        StaffEnrolmentOut: {
             login: string;
+            display_name: string;
             totp_address: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        StaffEnrolledIn: {
+            code: string;
+            password: string;
+            one_time_code: string;
         };
         StaffSignInIn: {
             login: string;
@@ -3929,6 +4004,14 @@ export interface components {
             code: string;
             /** @default null */
             city: number | null;
+        };
+        StaffConfirmedOut: {
+            /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
+            id: string;
+            login: string;
+            enrolment_code: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         TotalOut: {
             kind: string;
@@ -4159,6 +4242,7 @@ export interface components {
             nonce?: string;
             code_challenge?: string;
             code_challenge_method?: string;
+            dpop_jkt?: string;
             prompt?: string;
             max_age?: string;
             acr_values?: string;
@@ -4209,6 +4293,7 @@ export interface components {
             nonce?: string;
             code_challenge?: string;
             code_challenge_method?: string;
+            dpop_jkt?: string;
             prompt?: string;
             max_age?: string;
             acr_values?: string;
@@ -13129,7 +13214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffAdmittedOut"];
+                    "application/json": components["schemas"]["StaffOut"];
                 };
             };
             /** @description malformed */
@@ -13186,7 +13271,181 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid, password_weak, role_unknown */
+            /** @description invalid, role_unknown */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginStaffEnrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffEnrolmentIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffEnrolmentOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment_refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishStaffEnrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffEnrolledIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment_refused, staff_one_time_code_wrong */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid, password_weak */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13331,6 +13590,73 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmStaff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffConfirmedOut"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description second_administrator_needed, staff_already_enrolled */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14551,6 +14877,7 @@ export interface operations {
                 nonce?: string;
                 code_challenge?: string;
                 code_challenge_method?: string;
+                dpop_jkt?: string;
                 prompt?: string;
                 max_age?: string;
                 acr_values?: string;
