@@ -130,7 +130,7 @@ class Life(RuleBasedStateMachine):
         if luck:
             return
         self.tries(self.state == "active", cards.take_by_name, self.city.clerk, self.card.id, "cancel", reason="检验")
-        self.state, self.lost = "cancelled", None
+        self.state = "cancelled"
 
     @invariant()
     def agrees(self) -> None:
