@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cards import history
 from cards.authorisations import listing
 from cards.codes import pay_keys
-from cards.errors import CardStepForbidden
+from cards.errors import CardFrozen, CardStepForbidden
 from cards.issuing import begin, put_card
 from cards.models import Card
 from cards.products import product_of
@@ -128,9 +128,12 @@ def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
 def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
     """A new virtual card with a new number in place of this one; the wallet stays the resident's and is linked anew (D13).
 
-    A card in plastic is not replaced here: that waits for what terminals still hold of it.
+    A card in plastic is not replaced here: that waits for what terminals still hold of it. Nor is a frozen one: a court, or a supervisor
+    who saw it misused, would have stopped nothing.
     """
     old = held(actor, card_id)
+    if old.frozen_at is not None:
+        raise CardFrozen()
     if old.form != "virtual" or not allowed(old, STEPS["replace"]):
         raise CardStepForbidden(state=old.state, step="replace")
     for hook in wired().before_replace:

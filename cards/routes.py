@@ -158,7 +158,7 @@ def take_back_loss(actor: Actor, card: UUID) -> Any:
     gives=CardOut,
     status=201,
     idempotent=True,
-    errors=(errors.CardStepForbidden, errors.ProductUnknown, errors.NumbersExhausted),
+    errors=(errors.CardFrozen, errors.CardStepForbidden, errors.ProductUnknown, errors.NumbersExhausted),
 )
 def replace_card(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
     """A new virtual card with a new number in place of this one; the wallet moves along."""

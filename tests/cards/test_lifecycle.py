@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
 
 import cards
-from cards.errors import CardStepForbidden, LossNotReported, NotTheHolder, PayKeyRevoked
+from cards.errors import CardFrozen, CardStepForbidden, LossNotReported, NotTheHolder, PayKeyRevoked
 from cards.loss import lapse_losses
 from core import clock, db, ids, workdays
 from core.actors import Actor, system
@@ -125,6 +125,17 @@ def test_flags_stand_beside_each_other(city: City) -> None:
     assert city.do(cards.take_by_name, supervisor, card.id, "resume", reason="解除冻结").refused is None
     with pytest.raises(CardStepForbidden):
         city.do(cards.take_by_name, supervisor, card.id, "resume", reason="又一次")
+
+
+def test_a_frozen_card_is_not_replaced_by_its_holder(city: City) -> None:
+    holder = city.resident()
+    card = city.card(holder)
+    supervisor = staff(YUNCHUAN, "cards:card:freeze")
+    city.do(cards.take_by_name, supervisor, card.id, "freeze", reason="法院冻结通知")
+    with pytest.raises(CardFrozen):
+        city.do(cards.replace_card, holder, card.id, reason="lost")
+    city.do(cards.take_by_name, supervisor, card.id, "resume", reason="解除冻结")
+    assert city.do(cards.replace_card, holder, card.id, reason="lost").state == "active"
 
 
 def test_a_replacement_has_a_new_number_the_old_wallet_and_ends_the_old_codes(city: City) -> None:
