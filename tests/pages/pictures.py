@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-PICTURES = Path(os.environ.get("CITYCARD_SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots"))
+PICTURES = Path(os.environ.get("SCREENSHOTS_FOLDER", Path(__file__).parents[2] / "docs" / "screenshots"))
 COLOURS = 128
 
 
