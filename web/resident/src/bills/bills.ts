@@ -2,6 +2,7 @@
 import type { components } from '@shared/api/schema'
 import { wordsOf } from '@shared/api/problem'
 import { moment } from '@shared/language/language'
+import type { IconName } from '@shared/look/icons'
 import { session } from '@/city/city'
 import { prefs } from '@/city/prefs'
 import { tell, told } from './telling'
@@ -39,6 +40,11 @@ export async function accountOf(binding: Binding, items: readonly Item[]): Promi
     return { binding, item, bills: [], said: wordsOf(fault, prefs.language) }
   }
 }
+
+const ICONS: Readonly<Record<string, IconName>> = { water: 'drop', power: 'bolt', gas: 'flame' }
+
+/** A picture of what a bill is for; a bill of another kind has that of a bill. */
+export const iconOf = (code: string | undefined): IconName => ICONS[code ?? ''] ?? 'receipt'
 
 export const nameOf = (item: Item | undefined, code: string): string => (item ? told(item.name) : code)
 export const agencyOf = (item: Item | undefined): string => (item ? told(item.agency) : '')
