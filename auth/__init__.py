@@ -31,7 +31,9 @@ from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
 from auth.rules import masked_name as mask_name
 from auth.scopes import PERMISSIONS, PartnerScope, Permission, Role, TerminalFunction
 from auth.staff import accounts as staff_accounts
+from auth.staff_routes import CHIP_REFUSALS
 from auth.staff_routes import routes as staff_routes
+from auth.staff_schemas import CounterChipIn
 from auth.terminals import Description as TerminalDescription
 from auth.terminals import Registered as RegisteredTerminal
 from auth.terminals import admit as admit_terminal
@@ -39,14 +41,18 @@ from auth.terminals import city_of as terminal_city
 from auth.terminals import public_key as terminal_key
 from auth.terminals import register as register_terminal
 from auth.terminals import set_account as set_terminal_account
+from auth.verification.counter import ChipRead, present_holder
 
 ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, agreement_routes, oauth_routes)
 
 __all__ = [
+    "CHIP_REFUSALS",
     "PERMISSIONS",
     "ROUTES",
     "AgeBand",
     "AuthData",
+    "ChipRead",
+    "CounterChipIn",
     "Level",
     "Newcomer",
     "PartnerOff",
@@ -84,6 +90,7 @@ __all__ = [
     "partners_with_consent",
     "parts",
     "phone_number",
+    "present_holder",
     "register_terminal",
     "reveal",
     "set_terminal_account",

@@ -41,6 +41,8 @@ from core.ports import Call
 from core.web import Routes, anyone, staff
 
 routes = Routes("staff")
+# What may be wrong with a chip on the reader, besides whose it is.
+CHIP_REFUSALS = (DocumentExpired, IdentityMismatch, RegisterUnavailable)
 
 
 @routes.post(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from cards import history
+from cards import history, proving
 from cards.authorisations import listing
 from cards.codes import pay_keys
 from cards.errors import CardStepForbidden
@@ -120,11 +120,15 @@ def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
 def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
     """A new virtual card with a new number in place of this one; the wallet stays the resident's and is linked anew (D13).
 
+    In place of a lost one it asks for the proof that taking the report back asks for: it opens the same wallet to the same phone.
+
     A card in plastic is not replaced here: that waits for what terminals still hold of it.
     """
     old = held(actor, card_id)
     if old.form != "virtual" or not allowed(old, STEPS["replace"]):
         raise CardStepForbidden(state=old.state, step="replace")
+    if old.lost_at is not None:
+        proving.need_fresh(actor)
     for hook in wired().before_replace:
         hook(actor, view(old))
     kind = product_of(old.city_id, old.product)

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from auth import residents, sessions, sign_in_codes, signing_in
+from auth import devices, residents, sessions, sign_in_codes, signing_in
 from auth.errors import DocumentExpired, IdentityMismatch
 from auth.installing import parts
 from auth.models import Resident
@@ -75,13 +75,28 @@ def approve_sign_in(actor: Actor, request_id: UUID, chip: ChipRead) -> Proven:
 
 
 def sign_out_everywhere(actor: Actor, chip: ChipRead) -> int:
-    """End every session of the person at the counter, who lost the phone; returns how many."""
+    """End every session of the person at the counter, who lost the phone; returns how many.
+
+    Every device loses its trust and every request to enter is refused with it: whoever holds the phone reads its messages, too.
+    """
     number = checked(actor, chip)
     with transaction():
         resident = residents.by_citizen_number(actor.city_id, number.text)
         if resident is None:
             raise NotFound()
-        return sessions.end_all("counter", resident_id=resident.id)
+        # Requests before devices before sessions, as a claim locks them.
+        signing_in.refuse_all(actor, resident.id)
+        return devices.remove_all(actor, resident.id) + sessions.end_all("counter", resident_id=resident.id)
+
+
+def present_holder(actor: Actor, chip: ChipRead) -> UUID:
+    """Whose chip lies on the reader of a counter; NotFound for a person who has no account in the clerk's city."""
+    number = checked(actor, chip)
+    with transaction():
+        resident = residents.by_citizen_number(actor.city_id, number.text)
+        if resident is None or resident.state != "active":
+            raise NotFound()
+        return resident.id
 
 
 def checked(actor: Actor, chip: ChipRead) -> CitizenNumber:

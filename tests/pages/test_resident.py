@@ -78,6 +78,27 @@ def test_a_loss_in_two_taps_is_refused_at_once_and_taken_back(phone: Phones, sta
     assert till.do("POST", "/api/presentations", {"code": app.code()})["card"]["tail"]
 
 
+def test_a_report_is_taken_back_with_a_face_of_this_moment_by_a_phone_that_has_but_its_messages(phone: Phones, stage: Stage) -> None:
+    app = phone()
+    person = newcomer(stage)
+    app.with_card(person)
+    app.press("首页")
+    app.press("我的")
+    app.press("退出登录")
+    app.sign_in(person)
+    app.press("挂失")
+    app.press("挂失这张卡")
+    app.press("确定，立即挂失")
+    app.press("解除挂失")
+    app.sees("解除挂失前，请先确认是您本人")
+    app.press("实名认证")
+    app.sees("请再确认一次是您本人")
+    app.show_face()
+    app.press("回到卡片")
+    app.press("解除挂失")
+    app.sees("已解除挂失，可以使用。")
+
+
 def test_the_code_on_the_screen_is_dead_from_the_report_on(phone: Phones, stage: Stage) -> None:
     app, till = phone(), stage.till()
     app.with_card(newcomer(stage))

@@ -387,7 +387,7 @@ export interface paths {
          */
         post: operations["reportLoss"];
         /**
-         * Take back the report of loss, as the holder and before a replacement.
+         * Take back a temporary report of loss, as the holder, with a face or a passkey given within five minutes, before a replacement.
          * @description Access: resident of level L2, strength S2.
          */
         delete: operations["takeBackLoss"];
@@ -426,7 +426,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new virtual card with a new number in place of this one; the wallet moves along.
+         * A new virtual card with a new number in place of this one; the wallet moves along. A lost one asks for a proof just given.
          * @description Access: resident of level L2, strength S2.
          */
         post: operations["replaceCard"];
@@ -550,6 +550,26 @@ export interface paths {
          * @description Access: staff with cards:loss:report.
          */
         post: operations["reportLossAtCounter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/counter/cards/{card}/loss-withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back any report of loss for the person at the counter, whose chip names the holder of the card.
+         * @description Access: staff with cards:loss:report.
+         */
+        post: operations["takeBackLossAtCounter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3029,11 +3049,6 @@ export interface components {
             kind: "temporary" | "formal";
             reason: string;
         };
-        StepIn: {
-            /** @enum {string} */
-            step: "activate" | "freeze" | "resume" | "lock" | "unlock" | "mark_bad" | "cancel";
-            reason: string;
-        };
         ChipIn: {
             name: string;
             citizen_number: string;
@@ -3043,6 +3058,14 @@ export interface components {
              */
             valid_until: string | null;
             reader: string;
+        };
+        CounterChipIn: {
+            chip: components["schemas"]["ChipIn"];
+        };
+        StepIn: {
+            /** @enum {string} */
+            step: "activate" | "freeze" | "resume" | "lock" | "unlock" | "mark_bad" | "cancel";
+            reason: string;
         };
         CounterIdentityIn: {
             phone: string;
@@ -3096,9 +3119,6 @@ export interface components {
             phone: string | null;
             citizen_number: string | null;
             birth_date: string | null;
-        };
-        CounterChipIn: {
-            chip: components["schemas"]["ChipIn"];
         };
         EndedOut: {
             ended: number;
@@ -5810,7 +5830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, step_up_needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5828,7 +5848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description card_step_forbidden, loss_not_reported */
+            /** @description card_step_forbidden, loss_is_formal, loss_not_reported */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5960,7 +5980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, step_up_needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6583,6 +6603,122 @@ export interface operations {
             };
             /** @description throttled */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBackLossAtCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                card: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterChipIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterCardOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied, not_the_holder */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description card_step_forbidden, loss_not_reported */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description document_expired, identity_mismatch, invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description police_register_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
