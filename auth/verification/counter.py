@@ -40,7 +40,7 @@ class Proven:
 
 def binding(actor: Actor) -> str:
     """What a code sent from a counter is bound to: the clerk who asked for it."""
-    return f"staff:{actor.id}"
+    return f"{sign_in_codes.CLERK}{actor.id}"
 
 
 def send_code(actor: Actor, *, phone: str, address: str, language: str) -> None:
