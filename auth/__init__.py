@@ -11,7 +11,7 @@ from auth.consents.personal import SharingData
 from auth.consents.routes import routes as consent_routes
 from auth.consents.sharing import consent_stands, partners_with_consent, subject_if_consented
 from auth.consents.subjects import subject_for as partner_subject
-from auth.installing import Parts, install, parts
+from auth.installing import Above, Parts, install, parts
 from auth.me_routes import routes as me_routes
 from auth.oauth import jobs as oauth_jobs
 from auth.oauth.routes import routes as oauth_routes
@@ -49,6 +49,7 @@ __all__ = [
     "CHIP_REFUSALS",
     "PERMISSIONS",
     "ROUTES",
+    "Above",
     "AgeBand",
     "AuthData",
     "ChipRead",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from auth import jwk, proofs, scopes, staff_schemas, terminals
 from auth.errors import (
+    AccountHoldsMoney,
     AssertionRefused,
     CitizenNumberInvalid,
     DocumentExpired,
@@ -75,7 +76,16 @@ def send_counter_code(actor: Actor, body: dict[str, Any], call: Call) -> dict[st
     mode="calls",
     idempotent=True,
     status=201,
-    errors=(WrongCode, PhoneInvalid, DocumentExpired, IdentityMismatch, IdentityAlreadyHeld, IdentityAlreadyProven, RegisterUnavailable),
+    errors=(
+        WrongCode,
+        PhoneInvalid,
+        DocumentExpired,
+        IdentityMismatch,
+        IdentityAlreadyHeld,
+        AccountHoldsMoney,
+        IdentityAlreadyProven,
+        RegisterUnavailable,
+    ),
 )
 def prove_identity_at_counter(actor: Actor, body: dict[str, Any], call: Call) -> counter.Proven:
     """Prove the person at the counter by the chip of their card, without a face: identity level L4."""

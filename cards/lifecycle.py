@@ -117,6 +117,13 @@ def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
     return take(actor, card, "cancel", reason=reason, lost_at=None, loss_kind=None, loss_lapses_at=None, loss_lapse=None)
 
 
+def cancel_all(actor: Actor, resident_id: UUID) -> None:
+    """End every living card of a resident whose account is closed; the hook that auth runs in the closing transaction."""
+    theirs = select(Card).where(Card.resident_id == resident_id, Card.state.in_(LIVE)).order_by(Card.id)
+    for card in session().scalars(theirs.with_for_update()).all():
+        cancel(actor, card, reason="account_closed")
+
+
 def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
     """A new virtual card with a new number in place of this one; the wallet stays the resident's and is linked anew (D13).
 

@@ -11,7 +11,7 @@ from auth.errors import DocumentExpired, IdentityMismatch
 from auth.installing import parts
 from auth.models import Resident
 from auth.rules import CitizenNumber, Method
-from auth.verification import evidence
+from auth.verification import displacing, evidence
 from auth.verification.police import IdentityResult
 from core import clock
 from core.actors import Actor
@@ -50,13 +50,17 @@ def send_code(actor: Actor, *, phone: str, address: str, language: str) -> None:
 
 
 def prove(actor: Actor, *, phone: str, code: str, chip: ChipRead, address: str) -> Proven:
-    """Prove the person at the counter by chip and code; a number that is new to the city becomes a resident at once."""
+    """Prove the person at the counter by chip and code; a number that is new to the city becomes a resident at once.
+
+    An account that holds the name by name and number alone is closed (`displacing.give_way`); AccountHoldsMoney.
+    """
     number = checked(actor, chip)
     asked = sign_in_codes.asker(city_id=actor.city_id, phone=phone, binding=binding(actor), address=address)
     mac = sign_in_codes.check(asked, code)
     with transaction():
         sign_in_codes.use(asked, mac)
         resident = residents.get(residents.admit(actor, actor.city_id, asked.phone).id, lock=True)
+        displacing.give_way(actor, resident, number)
         residents.prove(actor, resident, name=chip.name, number=number, method=Method.COUNTER_CHIP, reference=chip.reader)
         return _proven(resident)
 
@@ -94,7 +98,7 @@ def present_holder(actor: Actor, chip: ChipRead) -> UUID:
     number = checked(actor, chip)
     with transaction():
         resident = residents.by_citizen_number(actor.city_id, number.text)
-        if resident is None or resident.state != "active":
+        if resident is None:
             raise NotFound()
         return resident.id
 

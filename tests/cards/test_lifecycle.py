@@ -203,6 +203,19 @@ def test_an_upper_floor_may_refuse_to_end_a_card(city: City) -> None:
         city.do(cards.report_loss, holder, card.id)
 
 
+def test_with_the_account_every_living_card_ends_and_none_of_another(city: City) -> None:
+    holder, card, phone = city.ready()
+    theirs = city.card(city.resident())
+    city.do(cards.report_loss, holder, card.id)
+    city.do(cards.cancel_all, city.clerk, holder.id)
+    assert city.do(cards.card_of, holder, card.id).refused == "card_cancelled"
+    assert city.do(cards.card_of, city.clerk, theirs.id).refused is None
+    with pytest.raises(PayKeyRevoked):
+        cards.present(city.till, phone.code())
+    assert city.rows("SELECT reason FROM card_event WHERE card_id = %s ORDER BY ordinal DESC LIMIT 1", card.id) == [("account_closed",)]
+    city.do(cards.cancel_all, city.clerk, holder.id)
+
+
 def test_another_resident_or_another_citys_clerk_finds_no_card(city: City) -> None:
     card = city.card(city.resident())
     for stranger in (city.resident(), city.resident(city_id=LINHU), staff(LINHU), city.till):

@@ -85,6 +85,7 @@ def test_a_report_is_taken_back_with_a_face_of_this_moment_by_a_phone_that_has_b
     app.press("首页")
     app.press("我的")
     app.press("退出登录")
+    app.press("确定退出")
     app.sign_in(person)
     app.press("挂失")
     app.press("挂失这张卡")

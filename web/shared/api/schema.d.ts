@@ -6887,7 +6887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description identity_already_held, identity_already_proven */
+            /** @description account_holds_money, identity_already_held, identity_already_proven */
             409: {
                 headers: {
                     [name: string]: unknown;
