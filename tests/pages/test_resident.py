@@ -78,15 +78,13 @@ def test_a_loss_in_two_taps_is_refused_at_once_and_taken_back(phone: Phones, sta
     assert till.do("POST", "/api/presentations", {"code": app.code()})["card"]["tail"]
 
 
-def test_a_report_is_taken_back_with_a_face_of_this_moment_by_a_phone_that_has_but_its_messages(phone: Phones, stage: Stage) -> None:
-    app = phone()
-    person = newcomer(stage)
-    app.with_card(person)
-    app.press("首页")
-    app.press("我的")
-    app.press("退出登录")
-    app.press("确定退出")
+def test_without_a_face_or_a_passkey_of_this_moment_the_page_of_the_card_leads_to_one(phone: Phones, stage: Stage) -> None:
+    app, person = phone(), newcomer(stage)
+    app.agree()
     app.sign_in(person)
+    app.prove(person)
+    app.get_card()
+    app.press("首页")
     app.press("挂失")
     app.press("挂失这张卡")
     app.press("确定，立即挂失")
