@@ -33,7 +33,11 @@ def connect(settings: Settings) -> None:
         default_city=default.id,
         sms=sender,
         police=HttpPoliceRegister(gateway(settings, "police")),
-        merchant_account=payments.merchant_account,
+        above=auth.Above(
+            merchant_account=payments.merchant_account,
+            holds_money=payments.holds_money,
+            before_close=(cards.cancel_all,),
+        ),
     )
     cards.configure(
         prefixes={city.id: city.facts.pay_code_prefix for city in served},

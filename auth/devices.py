@@ -25,9 +25,10 @@ class TooManyDevices(Conflict):
 
 
 def known(resident_id: UUID, thumbprint: str) -> Device | None:
-    """The living device of a resident with this key."""
+    """The living device of a resident with this key, locked."""
     wanted = select(Device).where(Device.resident_id == resident_id, Device.thumbprint == thumbprint, Device.revoked_at.is_(None))
-    return session().scalar(wanted)
+    # The row is locked: a sign-in beside a removal either ends with it or finds the device gone, and none opens a session on it after.
+    return session().scalar(wanted.with_for_update())
 
 
 def stands_for(resident_id: UUID) -> bool:
@@ -37,6 +38,12 @@ def stands_for(resident_id: UUID) -> bool:
     reads one message could lock the resident out, and come back as a known device.
     """
     wanted = select(Device.id).where(Device.resident_id == resident_id, Device.revoked_at.is_(None), Device.proved_at.is_not(None))
+    return session().scalar(wanted.limit(1)) is not None
+
+
+def ever_stood_for(resident_id: UUID) -> bool:
+    """Whether some device stood for this resident at any time; a device that was taken away says nothing of who holds the number now."""
+    wanted = select(Device.id).where(Device.resident_id == resident_id, Device.proved_at.is_not(None))
     return session().scalar(wanted.limit(1)) is not None
 
 
@@ -86,11 +93,21 @@ def remove(actor: Actor, device_id: UUID) -> None:
         raise NotFound()
     if found.proved_at is not None and actor.strength < Strength.TWO:
         raise StepUpNeeded(level=actor.identity_level, strength=int(Strength.TWO), max_age_seconds=None)
+    _take_trust_back(actor, found)
+
+
+def remove_all(actor: Actor, resident_id: UUID) -> int:
+    """Take the trust back from every living device of a resident, in the current transaction; returns how many sessions that ended."""
+    theirs = select(Device).where(Device.resident_id == resident_id, Device.revoked_at.is_(None)).order_by(Device.id)
+    return sum(_take_trust_back(actor, device) for device in session().scalars(theirs.with_for_update()).all())
+
+
+def _take_trust_back(actor: Actor, found: Device) -> int:
     found.revoked_at = clock.now()
     session().flush()
-    sessions.end_of_device(device_id, "device_removed")
-    revocation.revoke(f"device:{device_id}")
-    subject = ids.show("device", device_id)
-    audit.record(actor, AuditEvent.DEVICE_REMOVED, city_id=found.city_id, subject=subject, resident_id=actor.id)
-    payload = {"resident": ids.show("resident", actor.id), "device": subject}
-    outbox.emit(Event.DEVICE_REMOVED, city_id=found.city_id, subject=ids.show("resident", actor.id), payload=payload)
+    ended = sessions.end_of_device(found.id, "device_removed")
+    revocation.revoke(f"device:{found.id}")
+    subject, owner = ids.show("device", found.id), ids.show("resident", found.resident_id)
+    audit.record(actor, AuditEvent.DEVICE_REMOVED, city_id=found.city_id, subject=subject, resident_id=found.resident_id)
+    outbox.emit(Event.DEVICE_REMOVED, city_id=found.city_id, subject=owner, payload={"resident": owner, "device": subject})
+    return ended

@@ -8,7 +8,8 @@ Denied
 ├── StrongerFactorRequired, SignInPaused, AccountClosed
 └── NotForMinors
 Conflict
-├── IdentityAlreadyHeld, IdentityAlreadyProven, IdentityNeeded, FaceCheckOver, FaceCheckFailed, NotYetApproved, RequestOver
+├── IdentityAlreadyHeld, AccountHoldsMoney, IdentityAlreadyProven, IdentityNeeded
+├── FaceCheckOver, FaceCheckFailed, NotYetApproved, RequestOver
 └── EnrolmentRefused, TerminalDisabled
 Invalid
 ├── PhoneInvalid, NameInvalid, CitizenNumberInvalid, KeyInvalid, CityUnknown
@@ -107,6 +108,12 @@ class IdentityAlreadyHeld(Conflict):
         "This identity belongs to another account: sign in with the phone number of that account, or bring "
         "your ID card to a counter to merge both"
     )
+
+
+class AccountHoldsMoney(Conflict):
+    code = "account_holds_money"
+    zh = "此身份登记在另一个账户上，该账户的钱包里还有钱：请主管核查是谁的钱，再办理实名"
+    en = "This identity is on another account whose wallet holds money: ask a supervisor to find out whose it is before you go on"
 
 
 class IdentityAlreadyProven(Conflict):

@@ -10,14 +10,31 @@ from auth.policy import Policy
 from auth.tokens import AccessTokens
 from auth.verification.police import PoliceRegister
 from core import crypto
+from core.actors import Actor
 from core.channels import SmsSender
 
 MerchantAccount = Callable[[int, UUID], UUID | None]
+HoldsMoney = Callable[[UUID], bool]
+BeforeClose = Callable[[Actor, UUID], None]
 
 
 def _no_account(city_id: int, merchant_id: UUID) -> UUID | None:
     """Without the payments floor a merchant has no account."""
     return None
+
+
+def _no_money(resident_id: UUID) -> bool:
+    """Without the payments floor nobody has money."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """What the floors above hand down (D20): a merchant's account, whether a resident has money, and what ends with an account."""
+
+    merchant_account: MerchantAccount = _no_account
+    holds_money: HoldsMoney = _no_money
+    before_close: tuple[BeforeClose, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +48,7 @@ class Parts:
     sms: SmsSender
     police: PoliceRegister
     policy: Policy = field(default_factory=Policy)
-    merchant_account: MerchantAccount = _no_account
+    above: Above = field(default_factory=Above)
     origins: tuple[str, ...] = ()
 
 
@@ -46,7 +63,7 @@ def install(
     police: PoliceRegister,
     default_city: int | None = None,
     policy: Policy | None = None,
-    merchant_account: MerchantAccount = _no_account,
+    above: Above | None = None,
     origins: tuple[str, ...] = (),
 ) -> Parts:
     """Set the auth floor up; ``origins`` are further addresses under which a proof may name this program (a LAN mode)."""
@@ -59,7 +76,7 @@ def install(
         sms=sms,
         police=police,
         policy=policy or Policy(),
-        merchant_account=merchant_account,
+        above=above or Above(),
         origins=(issuer, *origins),
     )
     _installed[:] = [parts]

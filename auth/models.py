@@ -33,7 +33,7 @@ class Resident(Base):
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     __table_args__ = (
         UniqueConstraint("city_id", "phone_blind", name="uq_resident_phone"),
-        UniqueConstraint("city_id", "citizen_number_blind", name="uq_resident_citizen_number"),
+        Index("uq_resident_citizen_number", "city_id", "citizen_number_blind", unique=True, postgresql_where=text("state = 'active'")),
         CheckConstraint("identity_level BETWEEN 1 AND 4", name="level"),
         CheckConstraint("(phone_blind IS NULL) = (phone_sealed IS NULL) AND (phone_blind IS NOT NULL OR identity_level > 1)", name="phone"),
         CheckConstraint("state IN ('active', 'closed') AND (state = 'closed') = (closed_at IS NOT NULL)", name="state"),

@@ -43,7 +43,10 @@ class Policy:
     identity_tries_per_number_day: int = 10
     identity_checks_per_clerk_day: int = 400
     face_checks_per_resident_day: int = 10
+    # Wrong passwords from one network, or wrong codes with the right password, until the lock; strangers elsewhere shut nobody out.
     staff_failures: int = 5
+    # Wrong passwords for one login from all networks together: fifty of them would have to work at it all the time.
+    staff_failures_per_login_hour: int = 1_000
     staff_lock: dt.timedelta = dt.timedelta(minutes=15)
     staff_tries_per_network_hour: int = 200
     residents_found_per_clerk_day: int = 400

@@ -57,9 +57,10 @@ def by_phone(city_id: int, phone: str) -> Resident | None:
 
 
 def by_citizen_number(city_id: int, number: str) -> Resident | None:
-    """The account of a person in a city."""
+    """The living account of a person in a city."""
     blind = crypto.blind("citizen_number", number)
-    return session().scalar(select(Resident).where(Resident.city_id == city_id, Resident.citizen_number_blind == blind))
+    theirs = select(Resident).where(Resident.city_id == city_id, Resident.citizen_number_blind == blind, Resident.state == "active")
+    return session().scalar(theirs)
 
 
 def admit(actor: Actor, city_id: int, phone: str) -> Resident:

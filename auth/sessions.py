@@ -196,10 +196,12 @@ def end_of_passkey(passkey_id: UUID, because: str, *, but: UUID | None) -> None:
             end(held, because)
 
 
-def end_of_device(device_id: UUID, because: str) -> None:
-    """End the sessions of a device."""
-    for held in session().scalars(select(SignIn).where(SignIn.device_id == device_id, SignIn.ended_at.is_(None))):
+def end_of_device(device_id: UUID, because: str) -> int:
+    """End the sessions of a device; returns how many."""
+    living = session().scalars(select(SignIn).where(SignIn.device_id == device_id, SignIn.ended_at.is_(None))).all()
+    for held in living:
         end(held, because)
+    return len(living)
 
 
 def living(actor: Actor) -> Sequence[SignIn]:

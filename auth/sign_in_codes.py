@@ -18,6 +18,8 @@ from core.channels import Message
 from core.errors import Throttled
 
 DIGITS = 6
+# What the code of a person at a counter is bound to begins so; a key's thumbprint has no colon.
+CLERK = "staff:"
 
 _STORE = """
 INSERT INTO sign_in_code AS held (city_id, phone_blind, binding, code_mac, tries, sent_at, expires_at)
@@ -59,9 +61,15 @@ class Asker:
         return crypto.blind("phone", self.phone)
 
     @property
+    def trusted(self) -> bool:
+        """Whether it is a device of this number's resident, or a clerk with the person at the counter: no stranger shuts these out."""
+        return self.known or self.binding.startswith(CLERK)
+
+    @property
     def number_key(self) -> str:
-        """The name of the number's counters."""
-        return f"{self.city_id}:{self.phone_blind.hex()[:32]}"
+        """The name of the number's counters: all strangers share one, and whoever is trusted has an allowance of their own."""
+        shared = f"{self.city_id}:{self.phone_blind.hex()[:32]}"
+        return f"{shared}:{self.binding}" if self.trusted else shared
 
 
 def asker(*, city_id: int | None, phone: str, binding: str, address: str) -> Asker:
@@ -107,7 +115,11 @@ def send(asked: Asker, *, language: str = "zh-CN") -> None:
 
 
 def check(asked: Asker, code: str) -> bytes:
-    """Count a try and compare; gives what ``use`` needs to consume the code. WrongCode says the same for every cause."""
+    """Count a try and compare; gives what ``use`` needs to consume the code. WrongCode says the same for every cause.
+
+    A guess where no code is alive cannot be right, so it counts against the device and the network alone: otherwise whoever makes up keys
+    shuts a resident, or a city's new devices, out without ever asking for a code.
+    """
     policy = parts().policy
     _refuse_when_paused(asked)
     limits.check("sign_in_failures_number", asked.number_key, per=DAY, at_most=policy.failures_per_number_day)
@@ -117,7 +129,7 @@ def check(asked: Asker, code: str) -> bytes:
     row = db.connection().execute(_TRY, (*key, policy.code_tries, clock.now())).fetchone()
     given = _mac(asked, code)
     if row is None or not hmac.compare_digest(bytes(row[0]), given):
-        _count_failure(asked)
+        _count_failure(asked, alive=row is not None)
         raise WrongCode()
     return given
 
@@ -138,30 +150,30 @@ def _mac(asked: Asker, code: str) -> bytes:
 
 def _count_send(asked: Asker) -> None:
     policy = parts().policy
-    # A known device has its own allowance, so that nobody can use up a resident's codes by asking for their number.
-    name = asked.number_key + (f":{asked.binding}" if asked.known else "")
-    limits.count("sign_in_sends_number_hour", name, per=HOUR, at_most=policy.sends_per_number_hour)
-    limits.count("sign_in_sends_number_day", name, per=DAY, at_most=policy.sends_per_number_day)
+    limits.count("sign_in_sends_number_hour", asked.number_key, per=HOUR, at_most=policy.sends_per_number_hour)
+    limits.count("sign_in_sends_number_day", asked.number_key, per=DAY, at_most=policy.sends_per_number_day)
     limits.count("sign_in_sends_device", asked.binding, per=DAY, at_most=policy.sends_per_device_day)
     limits.count("sign_in_sends_network", asked.network, per=HOUR, at_most=policy.sends_per_network_hour)
     limits.count("sign_in_sends_city", str(asked.city_id), per=HOUR, at_most=policy.sends_per_city_hour)
 
 
-def _count_failure(asked: Asker) -> None:
+def _count_failure(asked: Asker, *, alive: bool) -> None:
     without_end = 2**31 - 1
-    limits.count("sign_in_failures_number", asked.number_key, per=DAY, at_most=without_end)
     limits.count("sign_in_failures_device", asked.binding, per=DAY, at_most=without_end)
     limits.count("sign_in_failures_network", asked.network, per=HOUR, at_most=without_end)
-    if not asked.known:
+    if not alive:
+        return
+    limits.count("sign_in_failures_number", asked.number_key, per=DAY, at_most=without_end)
+    if not asked.trusted:
         limits.count("sign_in_failures_city_hour", str(asked.city_id), per=HOUR, at_most=without_end)
         limits.count("sign_in_failures_city_day", str(asked.city_id), per=DAY, at_most=without_end)
 
 
 def _refuse_when_paused(asked: Asker) -> None:
-    """The city-wide breaker (D28): guesses from new devices are what spraying is made of, so they alone are stopped."""
+    """The city-wide breaker (D28): guesses from new devices are what spraying is made of, so they alone are stopped, and no counter."""
     policy, city = parts().policy, str(asked.city_id)
     hour = limits.used("sign_in_failures_city_hour", city, per=HOUR)
     day = limits.used("sign_in_failures_city_day", city, per=DAY)
     tripped = hour >= policy.new_device_failures_per_city_hour or day >= policy.new_device_failures_per_city_day
-    if tripped and not asked.known:
+    if tripped and not asked.trusted:
         raise SignInPaused()

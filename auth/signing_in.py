@@ -56,9 +56,12 @@ def _enter(actor: Actor, asked: Asker, mac: bytes, proof: Proof, device_name: st
 
 
 def stronger_ways(resident_id: UUID) -> list[str]:
-    """How a new device may enter an account that has more than a phone number; empty for one that has not."""
+    """How a new device may enter an account that has, or ever had, more than a phone number; empty for one that never had.
+
+    Taking the last device away must not open the account to whoever reads the next text message: it was taken away because it was lost.
+    """
     own = [way for way, stands in (("device", devices.stands_for), ("passkey", keeping.stands_for)) if stands(resident_id)]
-    return [*own, "face", "counter"] if own else []
+    return [*own, "face", "counter"] if own or devices.ever_stood_for(resident_id) else []
 
 
 def start(actor: Actor, resident: Resident, device_id: UUID, proof: Proof, strength: Strength, *, passkey_id: UUID | None = None) -> Tokens:
@@ -141,6 +144,13 @@ def living(request_id: UUID, *, lock: bool) -> SignInRequest:
     return asked
 
 
+def refuse_all(actor: Actor, resident_id: UUID) -> None:
+    """Refuse every request of a new device that has not entered yet, those approved included, in the current transaction."""
+    open_ones = select(SignInRequest).where(SignInRequest.resident_id == resident_id, SignInRequest.state.in_(("waiting", "approved")))
+    for asked in session().scalars(open_ones.order_by(SignInRequest.id).with_for_update()):
+        _write(actor, asked, by="counter", approve=False)
+
+
 def waiting(actor: Actor) -> list[SignInRequest]:
     """Requests of new devices that the caller may approve or refuse."""
     wanted = select(SignInRequest).where(
@@ -169,6 +179,10 @@ def decide(actor: Actor, asked: SignInRequest, *, by: str, approve: bool) -> Non
     """Write the decision of a locked request; RequestOver when it was decided before."""
     if asked.state != "waiting":
         raise RequestOver()
+    _write(actor, asked, by=by, approve=approve)
+
+
+def _write(actor: Actor, asked: SignInRequest, *, by: str, approve: bool) -> None:
     asked.state, asked.decided_at = ("approved" if approve else "refused"), clock.now()
     asked.approved_by = by if approve else None
     session().flush()

@@ -9,6 +9,7 @@ from auth import jwk, proofs, scopes, staff_schemas, terminals
 from auth.agreements.errors import AgreementOutdated, GuardianMustAgree, GuardianUnfit, NotUnderFourteen
 from auth.agreements.routes import word_of
 from auth.errors import (
+    AccountHoldsMoney,
     AssertionRefused,
     CitizenNumberInvalid,
     DocumentExpired,
@@ -44,6 +45,8 @@ from core.ports import Call
 from core.web import Routes, anyone, staff
 
 routes = Routes("staff")
+# What may be wrong with a chip on the reader, besides whose it is.
+CHIP_REFUSALS = (DocumentExpired, IdentityMismatch, RegisterUnavailable)
 
 
 @routes.post(
@@ -82,6 +85,7 @@ def send_counter_code(actor: Actor, body: dict[str, Any], call: Call) -> dict[st
         DocumentExpired,
         IdentityMismatch,
         IdentityAlreadyHeld,
+        AccountHoldsMoney,
         IdentityAlreadyProven,
         GuardianMustAgree,
         GuardianUnfit,

@@ -93,7 +93,7 @@ def _make(city_id: int, wanted: Description) -> Terminal:
             raise FunctionUnknown(function=function)
     account = wanted.account_id
     if account is None and wanted.merchant_id is not None:
-        account = parts().merchant_account(city_id, wanted.merchant_id)
+        account = parts().above.merchant_account(city_id, wanted.merchant_id)
     return Terminal(
         id=ids.new_id(),
         city_id=city_id,

@@ -10,7 +10,7 @@ from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
 from cards.codes.reading import Candidate, read_code
 from cards.errors import REFUSALS, TooManyWrongCodes, refusal
 from cards.issuing import bind_card, issue_card, link_wallet
-from cards.lifecycle import card_of, cards_of, in_use, mirror, replace_card, stop, take_by_name
+from cards.lifecycle import cancel_all, card_of, cards_of, in_use, mirror, replace_card, stop, take_by_name
 from cards.loss import report_loss, take_back_loss
 from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
@@ -47,6 +47,7 @@ __all__ = [
     "acknowledged",
     "apply_products",
     "bind_card",
+    "cancel_all",
     "card_of",
     "cards_of",
     "city_code_routes",

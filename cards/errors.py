@@ -6,7 +6,8 @@ CityError
 ├── NotFound      product_unknown
 ├── Conflict      code_of_other_city · code_expired · code_too_early · code_unknown · code_used · pay_key_revoked
 │                 card_inactive · card_lost · card_frozen · card_locked · card_bad · card_expired · card_cancelled · card_replaced
-│                 card_refused_by_issuer · card_issued_already · card_step_forbidden · loss_not_reported · range_changed · too_much_at_stake
+│                 card_refused_by_issuer · card_issued_already · card_step_forbidden · loss_not_reported · loss_is_formal
+│                 range_changed · too_much_at_stake
 ├── Throttled     too_many_wrong_codes
 └── Unavailable   codes_recovering · numbers_exhausted
 """
@@ -142,6 +143,14 @@ class CardStepForbidden(Conflict):
 class LossNotReported(Conflict):
     code = "loss_not_reported"
     zh, en = "此卡没有挂失，无需撤销", "This card is not reported lost, so there is nothing to take back"
+
+
+class LossIsFormal(Conflict):
+    code = "loss_is_formal"
+    zh, en = (
+        "此卡已正式挂失，请持卡人携带身份证到柜台解除",
+        "This card is formally reported lost: its holder takes the report back at a counter, with the ID card",
+    )
 
 
 class RangeChanged(Conflict):

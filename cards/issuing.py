@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 import auth
-from cards import history
+from cards import history, proving
 from cards.errors import CardIssuedAlready, CardNumberWrong
 from cards.models import Card
 from cards.products import FormTerms, Product, draw_numbers, product_of
@@ -33,6 +33,8 @@ def issue_card(actor: Actor, product: str, *, form: str = Form.VIRTUAL) -> CardV
     terms = kind.form(form, clock.today())
     if actor.identity_level < terms.minimum_identity_level:
         raise StepUpNeeded(level=terms.minimum_identity_level, strength=1)
+    # A second card opens the wallet of the lost one.
+    proving.need_fresh_while_lost(actor, actor.id)
     card = put_card(actor.id, kind, terms, masked_name=auth.masked_name(actor.id))
     return begin(actor, card, AuditEvent.CARD_ISSUED)
 

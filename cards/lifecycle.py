@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from cards import history
+from cards import history, proving
 from cards.authorisations import listing
 from cards.codes import pay_keys
 from cards.errors import CardFrozen, CardStepForbidden
@@ -125,8 +125,17 @@ def cancel(actor: Actor, card: Card, *, reason: str) -> CardView:
     return take(actor, card, "cancel", reason=reason)
 
 
+def cancel_all(actor: Actor, resident_id: UUID) -> None:
+    """End every living card of a resident whose account is closed; the hook that auth runs in the closing transaction."""
+    theirs = select(Card).where(Card.resident_id == resident_id, Card.state.in_(LIVE)).order_by(Card.id)
+    for card in session().scalars(theirs.with_for_update()).all():
+        cancel(actor, card, reason="account_closed")
+
+
 def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
     """A new virtual card with a new number in place of this one; the wallet stays the resident's and is linked anew (D13).
+
+    In place of a lost one it asks for the proof that taking the report back asks for: it opens the same wallet to the same phone.
 
     A card in plastic is not replaced here: that waits for what terminals still hold of it. Nor is a frozen one: a court, or a supervisor
     who saw it misused, would have stopped nothing.
@@ -136,6 +145,8 @@ def replace_card(actor: Actor, card_id: UUID, *, reason: str) -> CardView:
         raise CardFrozen()
     if old.form != "virtual" or not allowed(old, STEPS["replace"]):
         raise CardStepForbidden(state=old.state, step="replace")
+    if old.lost_at is not None:
+        proving.need_fresh(actor)
     for hook in wired().before_replace:
         hook(actor, view(old))
     kind = product_of(old.city_id, old.product)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from cards.errors import CardStepForbidden, LossNotReported, NotTheHolder
+from cards import proving
+from cards.errors import CardStepForbidden, LossIsFormal, LossNotReported, NotTheHolder
 from cards.lifecycle import cancel, held, take
 from cards.models import Card
 from cards.products import terms_of
@@ -51,15 +53,35 @@ def report_everything_lost(actor: Actor) -> int:
 
 
 def take_back_loss(actor: Actor, card_id: UUID) -> CardView:
-    """Bring the card back to life: by its holder alone, inside the period, before a replacement; what was taken since is theirs again."""
+    """Bring the card back to life: by its holder alone, inside the period, before a replacement; what was taken since is theirs again.
+
+    Whoever holds the phone and reads its messages is not yet the holder of the card: a face or a passkey must have been given just now,
+    and a formal report is taken back at a counter alone (LossIsFormal).
+    """
     card = held(actor, card_id)
     if actor.kind is not ActorKind.RESIDENT or actor.id != card.resident_id:
         raise NotTheHolder()
+    if card.loss_kind == LossKind.FORMAL:
+        raise LossIsFormal()
+    if card.lost_at is not None:
+        proving.need_fresh(actor)
+    return _take_back(actor, card)
+
+
+def take_back_at_counter(actor: Actor, card_id: UUID, holder: UUID, *, reader: str) -> CardView:
+    """Bring the card of the person at the counter back to life, whatever the report was; NotTheHolder for another's chip."""
+    card = held(actor, card_id)
+    if card.resident_id != holder:
+        raise NotTheHolder()
+    return _take_back(actor, card, facts={"chip_reader": reader})
+
+
+def _take_back(actor: Actor, card: Card, *, facts: dict[str, Any] | None = None) -> CardView:
     if card.lost_at is None:
         raise LossNotReported()
     if card.loss_lapse == Lapse.CANCEL and card.loss_lapses_at is not None and card.loss_lapses_at <= clock.now():
         raise CardStepForbidden(state=card.state, step="take_back_loss")
-    found = take(actor, card, "take_back_loss", **_FOUND)
+    found = take(actor, card, "take_back_loss", facts=facts, **_FOUND)
     for hook in wired().after_found:
         hook(actor, found)
     return found

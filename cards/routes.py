@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import auth
 from cards import errors, history, issuing, lifecycle, loss, presenting, products
 from cards.codes import pay_keys, releasing
 from cards.schemas import (
@@ -27,6 +28,7 @@ from cards.schemas import (
 )
 from core import audit
 from core.actors import Actor, ActorKind
+from core.db import transaction
 from core.errors import Denied, NotFound, StepUpNeeded
 from core.paging import Page
 from core.web import PageQuery, Routes, either, page_of, resident, staff, terminal
@@ -143,10 +145,10 @@ def report_everything_lost(actor: Actor) -> dict[str, int]:
     operation="takeBackLoss",
     access=resident(level=2),
     gives=CardOut,
-    errors=(errors.LossNotReported, errors.CardStepForbidden),
+    errors=(errors.LossNotReported, errors.LossIsFormal, errors.CardStepForbidden, StepUpNeeded),
 )
 def take_back_loss(actor: Actor, card: UUID) -> Any:
-    """Take back the report of loss, as the holder and before a replacement."""
+    """Take back a temporary report of loss, as the holder, with a face or a passkey given within five minutes, before a replacement."""
     return loss.take_back_loss(actor, card)
 
 
@@ -158,10 +160,10 @@ def take_back_loss(actor: Actor, card: UUID) -> Any:
     gives=CardOut,
     status=201,
     idempotent=True,
-    errors=(errors.CardFrozen, errors.CardStepForbidden, errors.ProductUnknown, errors.NumbersExhausted),
+    errors=(errors.CardFrozen, errors.CardStepForbidden, errors.ProductUnknown, errors.NumbersExhausted, StepUpNeeded),
 )
 def replace_card(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
-    """A new virtual card with a new number in place of this one; the wallet moves along."""
+    """A new virtual card with a new number in place of this one; the wallet moves along. A lost one asks for a proof just given."""
     return lifecycle.replace_card(actor, card, reason=body["reason"])
 
 
@@ -236,6 +238,23 @@ def get_card_at_counter(actor: Actor, card: UUID) -> Any:
 def report_loss_at_counter(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
     """Report a card lost on behalf of its holder, formally unless said otherwise."""
     return loss.report_loss(actor, card, kind=body["kind"], reason=body["reason"])
+
+
+@routes.post(
+    "/api/counter/cards/<id:card>/loss-withdrawal",
+    operation="takeBackLossAtCounter",
+    access=staff("cards:loss:report"),
+    takes=auth.CounterChipIn,
+    gives=CounterCardOut,
+    mode="calls",
+    errors=(errors.LossNotReported, errors.NotTheHolder, errors.CardStepForbidden, NotFound, *auth.CHIP_REFUSALS),
+)
+def take_back_loss_at_counter(actor: Actor, card: UUID, body: dict[str, Any]) -> Any:
+    """Take back any report of loss for the person at the counter, whose chip names the holder of the card."""
+    chip = auth.ChipRead(**body["chip"])
+    holder = auth.present_holder(actor, chip)
+    with transaction():
+        return loss.take_back_at_counter(actor, card, holder, reader=chip.reader)
 
 
 @routes.post(

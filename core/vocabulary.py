@@ -18,6 +18,7 @@ class AuditEvent(StrEnum):
     FILE_READ = "core:file:read"
     PERSON_REVEALED = "auth:person:reveal"
     RESIDENT_ADMITTED = "auth:resident:admit"
+    RESIDENT_CLOSED = "auth:resident:close"
     RESIDENT_FOUND = "auth:resident:find"
     SIGN_IN_CODE_SENT = "auth:sign_in_code:send"
     SIGNED_IN = "auth:session:start"

@@ -10,7 +10,7 @@ from payments.offline.routes import routes as offline_routes
 from payments.personal import PaymentData
 from payments.routes import routes
 from payments.seeding import credit_opening_top_ups, open_wallets
-from payments.wallets import WalletView, open_wallet, open_wallet_for, wallet_of
+from payments.wallets import WalletView, holds_money, open_wallet, open_wallet_for, wallet_of
 from payments.wiring import Keeper, configure
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "configure",
     "cover",
     "credit_opening_top_ups",
+    "holds_money",
     "jobs",
     "keep_within_terms",
     "ledger",

@@ -131,6 +131,12 @@ def view(wallet: Wallet) -> WalletView:
     )
 
 
+def holds_money(resident_id: UUID) -> bool:
+    """Whether any wallet of a resident is not empty; the question that auth asks before it closes an account."""
+    held = session().scalars(select(Wallet).where(Wallet.resident_id == resident_id))
+    return any(balance_of(wallet) != 0 for wallet in held)
+
+
 def balance_of(wallet: Wallet) -> int:
     """What the platform owes the holder, in fen."""
     return 0 if wallet.account_id is None else ledger.balance(wallet.account_id)

@@ -24,6 +24,8 @@ from core.db import session, transaction
 from core.errors import Conflict, NotFound
 from core.vocabulary import AuditEvent
 
+_FROM_NETWORK, _FROM_ALL = "staff_failures_network", "staff_failures_login"
+
 
 class LoginTaken(Conflict):
     code = "login_taken"
@@ -79,7 +81,8 @@ def note_admitted(actor: Actor, member: StaffMember) -> None:
 
 def sign_in(*, city_id: int | None, login: str, password: str, code: str, address: str, thumbprint: str) -> Tokens:
     """Sign a staff member in; StaffRefused says the same for a wrong name, password, code, and for a locked account."""
-    limits.count("staff_sign_ins_network", network_key(address), per=HOUR, at_most=parts().policy.staff_tries_per_network_hour)
+    network = network_key(address)
+    limits.count("staff_sign_ins_network", network, per=HOUR, at_most=parts().policy.staff_tries_per_network_hour)
     city = parts().default_city if city_id is None else city_id
     with transaction():
         found = _by_login(city, login)
@@ -89,11 +92,29 @@ def sign_in(*, city_id: int | None, login: str, password: str, code: str, addres
         passwords.waste(password)
         raise StaffRefused()
     right = passwords.matches(password, stored)
+    if _shut_out(staff_id, network):
+        raise StaffRefused()
+    if not right:
+        _count_wrong_password(staff_id, network)
     with transaction():
         entered = _enter(staff_id, right, code, thumbprint)
     if entered is None:
         raise StaffRefused()
+    limits.forgive(_FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock)
     return entered
+
+
+def _shut_out(staff_id: UUID, network: str) -> bool:
+    """Whether too many wrong passwords for this login came from this network, or from everywhere."""
+    policy = parts().policy
+    here = limits.used(_FROM_NETWORK, f"{staff_id}:{network}", per=policy.staff_lock)
+    return here >= policy.staff_failures or limits.used(_FROM_ALL, str(staff_id), per=HOUR) >= policy.staff_failures_per_login_hour
+
+
+def _count_wrong_password(staff_id: UUID, network: str) -> None:
+    without_end = 2**31 - 1
+    limits.count(_FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock, at_most=without_end)
+    limits.count(_FROM_ALL, str(staff_id), per=HOUR, at_most=without_end)
 
 
 def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> Tokens | None:
@@ -106,7 +127,8 @@ def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> 
     step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step, set_back=pulse.offset_allowed())
     subject = ids.show("staff", member.id)
     if not password_right or step is None:
-        member.failures += 1
+        # Only whoever has the password can lock the account: for everybody else the login of another is no lever.
+        member.failures += int(password_right)
         if member.failures >= policy.staff_failures:
             member.failures, member.locked_until = 0, now + policy.staff_lock
         audit.record(actor, AuditEvent.STAFF_SIGN_IN_FAILED, city_id=member.city_id, subject=subject, outcome="failed")

@@ -198,13 +198,13 @@ def lose(walk: Walk) -> Step:
     code = walk.phone.pay_code()
     refused = walk.till.ask("POST", "/api/presentations", {"code": code}), charge_attempt(walk, code)
     must(all(answer.code == "card_lost" for answer in refused), "a lost card neither presents nor pays", refused[1])
-    walk.phone.do("DELETE", f"/api/cards/{walk.card}/loss")
+    walk.phone.find_card(walk.card)
     charge = walk.till.do("POST", "/api/charges", {"amount_fen": 200, "code": walk.phone.pay_code()})
     seen = (
         (f"出示和扣款均被拒绝：{word(refused[0], 'zh-CN')}", f"neither presents nor pays: {word(refused[0], 'en')}"),
         (
-            f"解除挂失后扣款 2.00 元成功，收据 {charge['receipt_number']}",
-            f"after taking it back CNY 2.00 is charged, receipt {charge['receipt_number']}",
+            f"凭五分钟内的人脸核验解除挂失后扣款 2.00 元成功，收据 {charge['receipt_number']}",
+            f"after taking it back with a face check of the last five minutes CNY 2.00 is charged, receipt {charge['receipt_number']}",
         ),
     )
     return Step("挂失即刻生效，解挂即刻恢复", "A loss takes effect at once, and so does taking it back", seen)

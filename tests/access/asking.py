@@ -110,6 +110,13 @@ class Scene:
             session.flush()
             return ids.show("passkey", kept.id), held
 
+    def lost_card(self) -> str:
+        """The owner's card, reported lost."""
+        assert self.owner.card is not None
+        with db.transaction():
+            cards.report_loss(self.owner.actor, self.owner.card, kind="temporary")
+        return ids.show("card", self.owner.card)
+
     def chip(self) -> dict[str, Any]:
         """The owner's identity card on the reader."""
         return {"name": self.owner.name, "citizen_number": self.owner.citizen_number, "valid_until": None, "reader": "R1"}
@@ -209,11 +216,14 @@ on_card("stepAtCounter", "/api/counter/cards/{}/steps", {"step": "freeze", "reas
 
 @asks("takeBackLoss")
 def _take_back(scene: Scene) -> Ask:
-    assert scene.owner.card is not None
-    with db.transaction():
-        cards.report_loss(scene.owner.actor, scene.owner.card, kind="temporary")
-    shown = ids.show("card", scene.owner.card)
+    shown = scene.lost_card()
     return Ask(f"/api/cards/{shown}/loss", None, shown)
+
+
+@asks("takeBackLossAtCounter")
+def _take_back_at_counter(scene: Scene) -> Ask:
+    shown = scene.lost_card()
+    return Ask(f"/api/counter/cards/{shown}/loss-withdrawal", {"chip": scene.chip()}, shown)
 
 
 @asks("storeFile")

@@ -210,7 +210,7 @@ def whole(settings: Settings) -> Iterator[Whole]:
         default_city=parts.default_city,
         sms=inbox,
         police=police,
-        merchant_account=parts.merchant_account,
+        above=parts.above,
     )
     payments.configure(providers={"yunpay": provider}, keepers=money.keepers)
     notices.configure(inbox)

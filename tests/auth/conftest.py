@@ -216,6 +216,7 @@ def house(settings: Settings) -> Iterator[House]:
     auth.install(issuer=ISSUER, cities={YUNCHUAN: "云川市", LINHU: "临湖市"}, sms=inbox, police=police)
     edge = Edge(app, authenticator=auth.TokenAuthenticator(), quotas=Quotas(""))
     edge.serve(auth.ROUTES)
+    app.extensions["edge"] = edge
     with app.app_context():
         yield House(app, inbox, police, settings.owner_database_url or "")
         db.db.engine.dispose()

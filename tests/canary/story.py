@@ -154,5 +154,5 @@ def use_register(register: PoliceRegister) -> None:
     parts = auth.parts()
     auth.install(
         issuer=parts.issuer, cities=parts.cities, default_city=parts.default_city, sms=parts.sms, police=register,
-        merchant_account=parts.merchant_account,
+        above=parts.above,
     )  # fmt: skip

@@ -107,7 +107,7 @@ def walk(made: Whole) -> Plants:
     unreachable = auth.parts().police
     auth.install(
         issuer=played.issuer, cities=played.cities, default_city=played.default_city, sms=played.sms, police=played.police,
-        merchant_account=played.merchant_account,
+        above=played.above,
     )  # fmt: skip
     configure(providers={"yunpay": made.provider}, keepers=wired().keepers)
     notices.configure(made.inbox)

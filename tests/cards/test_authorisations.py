@@ -21,7 +21,7 @@ from citycode.hotlist import EMPTY, Hotlist
 from core import clock, crypto
 from core.actors import Actor
 from core.errors import NotFound
-from tests.cards.conftest import LINHU, YUNCHUAN, City, on, terminal
+from tests.cards.conftest import LINHU, YUNCHUAN, City, on, proved, terminal
 
 READABLE = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
@@ -150,7 +150,7 @@ def test_a_loss_is_listed_in_its_own_transaction_and_taken_back(city: City) -> N
     assert all(after.lists(each) for each in phone.ids())
     assert not any(after.lists(each) for each in other.ids())
     assert gate_list(city).entries == gate_list(city, after).entries
-    city.do(take_back_loss, holder, card.id)
+    city.do(take_back_loss, proved(holder), card.id)
     assert not any(gate_list(city, after).lists(each) for each in phone.ids())
 
 
@@ -167,7 +167,7 @@ def test_two_reasons_keep_a_card_listed_until_both_are_gone(city: City) -> None:
     phone = Wallet(city, holder, card)
     city.do(report_loss, holder, card.id)
     city.do(lifecycle.take_by_name, city.clerk, card.id, "freeze", reason="test")
-    city.do(take_back_loss, holder, card.id)
+    city.do(take_back_loss, proved(holder), card.id)
     assert all(gate_list(city).lists(each) for each in phone.ids())
     city.do(lifecycle.take_by_name, city.clerk, card.id, "resume", reason="test")
     assert not any(gate_list(city).lists(each) for each in phone.ids())
@@ -178,7 +178,7 @@ def test_a_removed_phone_stays_listed_whatever_happens_to_the_card(city: City) -
     phone = Wallet(city, holder, card)
     assert city.do(listing.end_device, holder.device_id) == 1
     city.do(report_loss, holder, card.id)
-    city.do(take_back_loss, holder, card.id)
+    city.do(take_back_loss, proved(holder), card.id)
     assert all(gate_list(city).lists(each) for each in phone.ids())
 
 

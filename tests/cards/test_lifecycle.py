@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
 
 import cards
-from cards.errors import CardFrozen, CardStepForbidden, LossNotReported, NotTheHolder, PayKeyRevoked
-from cards.loss import lapse_losses
+from cards.errors import CardFrozen, CardStepForbidden, LossIsFormal, LossNotReported, NotTheHolder, PayKeyRevoked
+from cards.loss import lapse_losses, take_back_at_counter
 from core import clock, db, ids, workdays
 from core.actors import Actor, system
-from core.errors import Conflict, NotFound
-from tests.cards.conftest import LINHU, PREFIXES, YUNCHUAN, City, lasting, products, staff
+from core.errors import Conflict, NotFound, StepUpNeeded
+from tests.cards.conftest import LINHU, PREFIXES, YUNCHUAN, City, lasting, on, products, proved, staff
 
 pytestmark = pytest.mark.subset
 
@@ -34,7 +34,7 @@ def test_a_loss_is_in_force_with_its_commit_and_taken_back_by_the_holder(city: C
     assert lost.flags == {"lost": True, "frozen": False, "locked": False, "bad": False, "expired": False}
     assert lost.loss_lapses_at is not None
     assert abs(lost.loss_lapses_at - clock.now() - dt.timedelta(days=15)) < dt.timedelta(minutes=1)
-    found = city.do(cards.take_back_loss, holder, card.id)
+    found = city.do(cards.take_back_loss, proved(holder), card.id)
     assert (found.refused, found.lost_at, found.loss_lapses_at) == (None, None, None)
     assert events(city, card) == ["cards:card:issue", "cards:loss:report", "cards:loss:take_back"]
     told = city.rows("SELECT event FROM outbox WHERE subject = %s ORDER BY seq", ids.show("card", card.id))
@@ -56,13 +56,46 @@ def test_only_the_holder_takes_a_loss_back(city: City) -> None:
     holder = city.resident()
     card = city.card(holder)
     with pytest.raises(LossNotReported):
-        city.do(cards.take_back_loss, holder, card.id)
-    city.do(cards.report_loss, city.clerk, card.id, kind="formal", reason="电话")
+        city.do(cards.take_back_loss, proved(holder), card.id)
+    city.do(cards.report_loss, city.clerk, card.id, kind="temporary", reason="电话")
     with pytest.raises(NotTheHolder):
         city.do(cards.take_back_loss, city.clerk, card.id)
     with pytest.raises(NotFound):
         city.do(cards.take_back_loss, city.resident(), card.id)
-    assert city.do(cards.take_back_loss, holder, card.id).refused is None
+    assert city.do(cards.take_back_loss, proved(holder), card.id).refused is None
+
+
+def test_a_phone_and_its_messages_take_no_loss_back_and_replace_no_lost_card(city: City) -> None:
+    holder = city.resident()
+    card = city.card(holder)
+    city.do(cards.report_loss, holder, card.id)
+    old = dt.timedelta(minutes=5, seconds=1)
+    for weak in (on(proved(holder), strength=2), on(holder, strength=3), on(proved(holder), signed_in_at=clock.now() - old)):
+        with pytest.raises(StepUpNeeded) as asked:
+            city.do(cards.take_back_loss, weak, card.id)
+        assert asked.value.facts == {"level": 2, "strength": 3, "max_age_seconds": 300}
+        with pytest.raises(StepUpNeeded):
+            city.do(cards.replace_card, weak, card.id, reason="lost")
+        with pytest.raises(StepUpNeeded):
+            city.do(cards.issue_card, weak, "resident")
+    assert city.do(cards.card_of, holder, card.id).refused == "card_lost"
+    assert city.do(cards.take_back_loss, proved(holder), card.id).refused is None
+
+
+def test_a_formal_loss_is_taken_back_at_a_counter_alone(city: City) -> None:
+    holder, other = city.resident(), city.resident()
+    card = city.card(holder)
+    city.do(cards.report_loss, city.clerk, card.id, kind="formal", reason="手机被盗")
+    with pytest.raises(LossIsFormal):
+        city.do(cards.take_back_loss, proved(holder), card.id)
+    with pytest.raises(NotTheHolder):
+        city.do(take_back_at_counter, city.clerk, card.id, other.id, reader="R1")
+    with pytest.raises(NotFound):
+        city.do(take_back_at_counter, staff(LINHU), card.id, holder.id, reader="R1")
+    assert city.do(take_back_at_counter, city.clerk, card.id, holder.id, reader="R1").refused is None
+    assert city.rows("SELECT facts FROM card_event WHERE card_id = %s AND ordinal = 3", card.id) == [({"chip_reader": "R1"},)]
+    with pytest.raises(LossNotReported):
+        city.do(take_back_at_counter, city.clerk, card.id, holder.id, reader="R1")
 
 
 def test_a_temporary_loss_lapses_after_fifteen_days_and_not_before(city: City, at: Callable[[float], None]) -> None:
@@ -94,7 +127,7 @@ def test_where_the_city_says_so_a_loss_lapses_into_cancellation(city: City, at: 
     city.do(cards.report_loss, holder, card.id)
     at(10 * 86400 + 60)
     with pytest.raises(CardStepForbidden):
-        city.do(cards.take_back_loss, holder, card.id)
+        city.do(cards.take_back_loss, proved(holder), card.id)
     assert city.do(lapse_losses, system("cards.losses")) == 1
     assert city.do(cards.card_of, holder, card.id).refused == "card_cancelled"
     assert city.card(holder).refused is None
@@ -119,7 +152,7 @@ def test_flags_stand_beside_each_other(city: City) -> None:
     city.do(cards.take_by_name, supervisor, card.id, "freeze", reason="法院冻结通知")
     city.do(cards.report_loss, holder, card.id)
     assert city.do(cards.card_of, holder, card.id).refused == "card_lost"
-    found = city.do(cards.take_back_loss, holder, card.id)
+    found = city.do(cards.take_back_loss, proved(holder), card.id)
     assert found.refused == "card_frozen"
     assert found.flags["frozen"]
     assert city.do(cards.take_by_name, supervisor, card.id, "resume", reason="解除冻结").refused is None
@@ -147,13 +180,13 @@ def test_a_replacement_has_a_new_number_the_old_wallet_and_ends_the_old_codes(ci
     cards.configure(prefixes=PREFIXES, after_issue=(link,))
     holder, old, phone = city.ready()
     city.do(cards.report_loss, holder, old.id)
-    new = city.do(cards.replace_card, holder, old.id, reason="lost")
+    new = city.do(cards.replace_card, proved(holder), old.id, reason="lost")
     assert new.number != old.number
     assert (new.wallet_account_id, new.refused, new.version) == (account, None, 1)
     ended = city.do(cards.card_of, holder, old.id)
     assert (ended.state, ended.replaced_by, ended.refused) == ("replaced", new.id, "card_replaced")
     with pytest.raises(CardStepForbidden):
-        city.do(cards.take_back_loss, holder, old.id)
+        city.do(cards.take_back_loss, proved(holder), old.id)
     with pytest.raises(PayKeyRevoked):
         cards.present(city.till, phone.code())
 
@@ -179,6 +212,19 @@ def test_an_upper_floor_may_refuse_to_end_a_card(city: City) -> None:
     assert ended.refused == "card_cancelled"
     with pytest.raises(CardStepForbidden):
         city.do(cards.report_loss, holder, card.id)
+
+
+def test_with_the_account_every_living_card_ends_and_none_of_another(city: City) -> None:
+    holder, card, phone = city.ready()
+    theirs = city.card(city.resident())
+    city.do(cards.report_loss, holder, card.id)
+    city.do(cards.cancel_all, city.clerk, holder.id)
+    assert city.do(cards.card_of, holder, card.id).refused == "card_cancelled"
+    assert city.do(cards.card_of, city.clerk, theirs.id).refused is None
+    with pytest.raises(PayKeyRevoked):
+        cards.present(city.till, phone.code())
+    assert city.rows("SELECT reason FROM card_event WHERE card_id = %s ORDER BY ordinal DESC LIMIT 1", card.id) == [("account_closed",)]
+    city.do(cards.cancel_all, city.clerk, holder.id)
 
 
 def test_another_resident_or_another_citys_clerk_finds_no_card(city: City) -> None:

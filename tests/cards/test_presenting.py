@@ -31,7 +31,7 @@ from cards.presenting import find_at_counter
 from core import clock, db, ids
 from core.actors import system
 from core.errors import CityError
-from tests.cards.conftest import LINHU, YUNCHUAN, City, Phone, on, staff, terminal
+from tests.cards.conftest import LINHU, YUNCHUAN, City, Phone, on, proved, staff, terminal
 
 pytestmark = pytest.mark.subset
 
@@ -147,7 +147,7 @@ def test_from_the_report_of_loss_nothing_is_presented_and_then_again(city: City)
     city.do(cards.report_loss, holder, card.id)
     with pytest.raises(CardLost):
         cards.present(city.till, phone.code())
-    city.do(cards.take_back_loss, holder, card.id)
+    city.do(cards.take_back_loss, proved(holder), card.id)
     cards.present(city.till, phone.code())
 
 

@@ -17,7 +17,7 @@ from core import db, ids, outbox
 from core.actors import Actor
 from core.errors import Unauthenticated
 from core.ports import Call
-from tests.cards.conftest import LINHU, YUNCHUAN, City, Phone, on, products, staff, terminal
+from tests.cards.conftest import LINHU, YUNCHUAN, City, Phone, on, products, proved, staff, terminal
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_from_issue_to_loss_and_back(http: Client) -> None:
     refused = http.send(http.city.till, "POST", "/api/presentations", {"code": phone.code()})
     assert (refused.status_code, refused.json["code"]) == (409, "card_lost")
     assert set(refused.json["messages"]) == {"zh-CN", "en"}
-    assert http.send(holder, "DELETE", f"/api/cards/{card['id']}/loss").json["refusal"] is None
+    assert http.send(proved(holder), "DELETE", f"/api/cards/{card['id']}/loss").json["refusal"] is None
     assert http.send(http.city.till, "POST", "/api/presentations", {"code": phone.code()}).status_code == 201
 
     told = http.send(holder, "GET", f"/api/cards/{card['id']}/events?limit=2").json
@@ -218,7 +218,7 @@ def test_a_text_message_alone_sees_no_card_but_stops_them_all(http: Client) -> N
     assert (refused.status_code, refused.json["code"]) == (409, "card_lost")
     assert http.send(weak, "DELETE", f"{path}/loss").json["code"] == "step_up_needed"
     assert http.city.rows("SELECT count(*) FROM audit WHERE event = 'cards:loss:report'") == [(1,)]
-    assert http.send(holder, "DELETE", f"{path}/loss").json["refusal"] is None
+    assert http.send(proved(holder), "DELETE", f"{path}/loss").json["refusal"] is None
 
 
 def test_everything_lost_is_ones_own_living_cards_alone(http: Client) -> None:

@@ -78,6 +78,26 @@ def test_a_loss_in_two_taps_is_refused_at_once_and_taken_back(phone: Phones, sta
     assert till.do("POST", "/api/presentations", {"code": app.code()})["card"]["tail"]
 
 
+def test_without_a_face_or_a_passkey_of_this_moment_the_page_of_the_card_leads_to_one(phone: Phones, stage: Stage) -> None:
+    app, person = phone(), newcomer(stage)
+    app.agree()
+    app.sign_in(person)
+    app.prove(person)
+    app.get_card()
+    app.press("首页")
+    app.press("挂失")
+    app.press("挂失这张卡")
+    app.press("确定，立即挂失")
+    app.press("解除挂失")
+    app.sees("解除挂失前，请先确认是您本人")
+    app.press("实名认证")
+    app.sees("请再确认一次是您本人")
+    app.show_face()
+    app.press("回到卡片")
+    app.press("解除挂失")
+    app.sees("已解除挂失，可以使用。")
+
+
 def test_the_code_on_the_screen_is_dead_from_the_report_on(phone: Phones, stage: Stage) -> None:
     app, till = phone(), stage.till()
     app.with_card(newcomer(stage))

@@ -41,6 +41,16 @@ def test_a_shift_with_an_identity_and_a_loss(desk: Desk, city: City) -> None:
     desk.scan(holder.phone.pay_code())
     desk.wait_for("refused")
     expect(page.locator('[data-test="refusal"]')).to_contain_text("card_lost")
+    assert holder.phone.ask("DELETE", f"/api/cards/{holder.card}/loss").code == "loss_is_formal"
+
+    desk.go("loss")
+    desk.read_chip(holder.person)
+    page.locator('[data-test="find"]').click()
+    page.locator('[data-test="take-back"]').click()
+    expect(page.locator('[data-test="found-again"]')).to_contain_text("已解除挂失")
+    desk.go("till")
+    desk.scan(holder.phone.pay_code())
+    desk.wait_for("shown")
 
     desk.go("operator")
     page.locator('[data-test="hand-over"]').click()

@@ -51,6 +51,14 @@ def test_a_wallet_is_opened_once_whoever_asks(town: Town) -> None:
     assert len(town.rows("SELECT 1 FROM account WHERE kind = 'wallet'")) == 1
 
 
+def test_before_an_account_is_closed_it_is_known_whether_it_holds_money(town: Town) -> None:
+    wang, empty = town.holder(), town.resident()
+    assert not town.do(payments.holds_money, wang.id)
+    assert not town.do(payments.holds_money, empty.id)
+    rich = town.holder(1)
+    assert town.do(payments.holds_money, rich.id)
+
+
 def test_a_wallet_of_another_mode_has_no_account_in_our_books(town: Town) -> None:
     wang = town.resident()
     with db.transaction():

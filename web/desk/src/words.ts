@@ -228,7 +228,7 @@ export const zh = {
   child_may_not: '应用里领卡、看余额和付款要再核验一次身份，未满十四周岁目前还不能在应用里核验；也还不能把个人信息授权给其他机构。',
   guardian_takes_back: '监护人可以随时在孩子的应用里撤回同意。',
 
-  loss_lead: '先核对本人身份证，再按身份号码或手机号找到他的卡。挂失后立即在所有终端停用。',
+  loss_lead: '先核对本人身份证，再按身份号码或手机号找到他的卡。挂失后立即在所有终端停用；已挂失的卡，本人带身份证可在这里解除。',
   find_by_number: '按身份证',
   find_by_phone: '按手机号',
   find_do: '查找',
@@ -243,7 +243,11 @@ export const zh = {
   loss_reason_given: '持卡人本人到柜台',
   loss_do: '确认挂失尾号 {tail}',
   loss_done: '已挂失：尾号 {tail}',
-  loss_done_lead: '从现在起，这张卡在所有终端都不能使用。持卡人可在自己的应用里撤销。',
+  loss_done_lead: '从现在起，这张卡在所有终端都不能使用。正式挂失只能由本人携带身份证到柜台解除；临时挂失，本人也可在应用里核验人脸后解除。',
+  loss_back_lead: '这张卡已挂失。核对读卡器上的身份证就是面前的本人，再解除挂失。',
+  loss_back_chip: '这张卡已挂失。解除挂失须本人到场：请改用“按身份证”查找。',
+  loss_back_do: '解除挂失：尾号 {tail}',
+  loss_back_done: '已解除挂失：尾号 {tail}',
   loss_until: '临时挂失至 {time}',
   already_lost: '已挂失',
 
@@ -511,7 +515,12 @@ export const en: { readonly [W in Word]: string } = {
   loss_reason_given: 'The holder is at the counter',
   loss_do: 'Report the card ending in {tail} lost',
   loss_done: 'Reported lost: card ending in {tail}',
-  loss_done_lead: 'From now on no terminal takes this card. Its holder can take the report back in their app.',
+  loss_done_lead:
+    'From now on no terminal takes this card. A formal report is taken back at a counter alone, by the holder with the ID card; a temporary one also in the app, with a face check.',
+  loss_back_lead: 'This card is reported lost. See that the ID card on the reader is that of the person before you, then take the report back.',
+  loss_back_chip: 'This card is reported lost. Its holder must be here to take the report back: find the card by ID card.',
+  loss_back_do: 'Take back the report: card ending in {tail}',
+  loss_back_done: 'The report was taken back: card ending in {tail}',
   loss_until: 'Temporary until {time}',
   already_lost: 'Reported lost',
 

@@ -407,7 +407,7 @@ export interface paths {
          */
         post: operations["reportLoss"];
         /**
-         * Take back the report of loss, as the holder and before a replacement.
+         * Take back a temporary report of loss, as the holder, with a face or a passkey given within five minutes, before a replacement.
          * @description Access: resident of level L2, strength S2.
          */
         delete: operations["takeBackLoss"];
@@ -446,7 +446,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new virtual card with a new number in place of this one; the wallet moves along.
+         * A new virtual card with a new number in place of this one; the wallet moves along. A lost one asks for a proof just given.
          * @description Access: resident of level L2, strength S2.
          */
         post: operations["replaceCard"];
@@ -570,6 +570,26 @@ export interface paths {
          * @description Access: staff with cards:loss:report.
          */
         post: operations["reportLossAtCounter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/counter/cards/{card}/loss-withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back any report of loss for the person at the counter, whose chip names the holder of the card.
+         * @description Access: staff with cards:loss:report.
+         */
+        post: operations["takeBackLossAtCounter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3146,11 +3166,6 @@ export interface components {
             kind: "temporary" | "formal";
             reason: string;
         };
-        StepIn: {
-            /** @enum {string} */
-            step: "activate" | "freeze" | "resume" | "lock" | "unlock" | "mark_bad" | "cancel";
-            reason: string;
-        };
         ChipIn: {
             name: string;
             citizen_number: string;
@@ -3215,9 +3230,6 @@ export interface components {
             phone: string | null;
             citizen_number: string | null;
             birth_date: string | null;
-        };
-        CounterChipIn: {
-            chip: components["schemas"]["ChipIn"];
         };
         EndedOut: {
             ended: number;
@@ -6031,7 +6043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, step_up_needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6049,7 +6061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description card_step_forbidden, loss_not_reported */
+            /** @description card_step_forbidden, loss_is_formal, loss_not_reported */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6181,7 +6193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description denied */
+            /** @description denied, step_up_needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6804,6 +6816,122 @@ export interface operations {
             };
             /** @description throttled */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBackLossAtCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                card: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterChipIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterCardOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied, not_the_holder */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description card_step_forbidden, loss_not_reported */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description document_expired, identity_mismatch, invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description police_register_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
