@@ -10,6 +10,7 @@ CityError
 │   ├── BillChanged         not the amount that the agency wants
 │   ├── BillSettled         paid already, or on its way
 │   ├── StepForbidden       a difference is not in the state for this
+│   ├── DifferenceGone      the newest reading of the day shows it no more
 │   ├── RemedyUnfit         a remedy that does not fit this difference
 │   └── SamePerson          the one who proposed cannot approve
 └── Invalid
@@ -60,6 +61,12 @@ class StepForbidden(Conflict):
     code = "difference_step_forbidden"
     zh = "该差错当前状态（{state}）不能这样处理，请刷新后查看"
     en = "This difference is {state}, which does not allow that; read it again"
+
+
+class DifferenceGone(Conflict):
+    code = "difference_gone"
+    zh = "该日最近一次对账已无此差错，无需处理；如有疑问请重新对账"
+    en = "The newest reading of that day does not show this difference any more; if in doubt, read the day again"
 
 
 class RemedyUnfit(Conflict):

@@ -128,7 +128,10 @@ class Reconciliation(Base):
 
 
 class Difference(Base):
-    """A difference that somebody must look into; repaired by one who proposes and another who approves."""
+    """A difference that somebody must look into; repaired by one who proposes and another who approves.
+
+    `reconciliation_id` is the last reading that found it; `gone` when a later one, of a whole file, did not.
+    """
 
     __tablename__ = "difference"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -152,9 +155,9 @@ class Difference(Base):
     __table_args__ = (
         UniqueConstraint("city_id", "item", "day", "kind", "number"),
         CheckConstraint("kind IN ('missing', 'extra', 'differ', 'damaged')", name="kind"),
-        CheckConstraint("state IN ('open', 'proposed', 'repaired')", name="state"),
+        CheckConstraint("state IN ('open', 'proposed', 'repaired', 'gone')", name="state"),
         CheckConstraint("remedy IN ('give_back', 'adjust', 'note')", name="remedy"),
-        CheckConstraint("(state = 'open') = (proposed_by IS NULL)", name="proposed"),
+        CheckConstraint("(state IN ('open', 'gone')) = (proposed_by IS NULL)", name="proposed"),
         CheckConstraint("(state = 'repaired') = (approved_by IS NOT NULL)", name="approved"),
         CheckConstraint("approved_by <> proposed_by", name="two_people"),
         Index("ix_difference_city_id", "city_id", "id"),

@@ -14,8 +14,9 @@ from core.vocabulary import AuditEvent
 from payments import bill_paying
 from services import catalogue
 from services.kinds.statement import paying, rules
-from services.kinds.statement.errors import SamePerson
+from services.kinds.statement.errors import DifferenceGone, SamePerson
 from services.kinds.statement.models import Difference, Reconciliation
+from services.kinds.statement.reconciling import newest_reading
 
 
 def differences(actor: Actor, *, state: str | None) -> Select[Difference]:
@@ -39,8 +40,7 @@ def reconciliation(actor: Actor, reconciliation_id: UUID) -> Reconciliation:
 
 def propose(actor: Actor, difference_id: UUID, *, remedy: str, reason: str) -> Difference:
     """Say how a difference should be repaired, and why; nothing moves yet."""
-    row = _locked(actor, difference_id)
-    state = rules.repair_step(row.state, "propose")
+    row, state = _ready(actor, difference_id, "propose")
     rules.check_remedy(row.kind, remedy, ours_fen=row.ours_fen, theirs_fen=row.theirs_fen)
     row.state, row.remedy, row.reason = state, remedy, reason
     row.proposed_by, row.proposed_at = actor.id, clock.now()
@@ -51,8 +51,7 @@ def propose(actor: Actor, difference_id: UUID, *, remedy: str, reason: str) -> D
 
 def approve(actor: Actor, difference_id: UUID) -> Difference:
     """Let a proposed repair happen: a new entry, never a change of an old one; raises SamePerson for whoever proposed it."""
-    row = _locked(actor, difference_id)
-    state = rules.repair_step(row.state, "approve")
+    row, state = _ready(actor, difference_id, "approve")
     if row.proposed_by == actor.id:
         raise SamePerson()
     if row.remedy == "give_back":
@@ -65,6 +64,18 @@ def approve(actor: Actor, difference_id: UUID) -> Difference:
     session().flush()
     _note(actor, row, AuditEvent.REPAIR_APPROVED)
     return row
+
+
+def _ready(actor: Actor, difference_id: UUID, step: str) -> tuple[Difference, str]:
+    """The difference, locked, and its state after a step: of the newest reading of its day alone; raises DifferenceGone, StepForbidden."""
+    row = _locked(actor, difference_id)
+    if row.state == "gone":
+        raise DifferenceGone()
+    state = rules.repair_step(row.state, step)
+    newest = newest_reading(row.city_id, row.item, row.day)
+    if newest is not None and newest.id > row.reconciliation_id:
+        raise DifferenceGone()
+    return row, state
 
 
 def _locked(actor: Actor, difference_id: UUID) -> Difference:

@@ -16,9 +16,16 @@ ORDER_STEPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 PUBLIC_ORDER_STATE: Final[Mapping[str, str]] = MappingProxyType(
     {"reserved": "processing", "paid": "paid", "refused": "failed", "given_back": "refunded"}
 )
-# Repair of a difference.
+# Repair of a difference; a later reading may show it no more, show it again, or show it otherwise than it was proposed about.
 REPAIR_STEPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
-    {("open", "propose"): "proposed", ("proposed", "approve"): "repaired"}
+    {
+        ("open", "propose"): "proposed",
+        ("proposed", "approve"): "repaired",
+        ("open", "vanish"): "gone",
+        ("proposed", "vanish"): "gone",
+        ("gone", "appear"): "open",
+        ("proposed", "change"): "open",
+    }
 )
 # Which remedy fits which difference: `note` says that people settled it with the agency and our books are right.
 REMEDIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -151,7 +151,7 @@ class ReconciliationOut(Schema):
 
 
 class DifferenceOut(Schema):
-    """A difference and how far its repair has come."""
+    """A difference and how far its repair has come; `gone` when the newest reading of its day shows it no more."""
 
     id = Id("difference", required=True)
     item = ma.fields.String(required=True)
@@ -161,7 +161,7 @@ class DifferenceOut(Schema):
     ours_fen = Fen(least=0, required=True, allow_none=True)
     theirs_fen = Fen(least=0, required=True, allow_none=True)
     note = ma.fields.String(required=True)
-    state = OneOf("open", "proposed", "repaired", required=True)
+    state = OneOf("open", "proposed", "repaired", "gone", required=True)
     remedy = OneOf("give_back", "adjust", "note", required=True, allow_none=True)
     reason = ma.fields.String(required=True)
     proposed_by = Id("staff", required=True, allow_none=True)

@@ -23,7 +23,7 @@ routes = Routes("reconciliation")
 class DifferencesQuery(PageQuery):
     """A page of differences, of one state if given."""
 
-    state = OneOf("open", "proposed", "repaired", load_default=None)
+    state = OneOf("open", "proposed", "repaired", "gone", load_default=None)
 
 
 @routes.get(
@@ -77,7 +77,7 @@ def list_differences(actor: Actor, query: dict[str, Any]) -> Page:
     access=staff("services:difference:propose"),
     takes=s.RepairIn,
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.RemedyUnfit),
+    errors=(errors.StepForbidden, errors.DifferenceGone, errors.RemedyUnfit),
 )
 def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Difference:
     """Propose how to repair a difference; somebody else approves it."""
@@ -89,7 +89,7 @@ def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Diff
     operation="approveRepair",
     access=staff("services:difference:approve"),
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.SamePerson, payment_errors.MerchantShort),
+    errors=(errors.StepForbidden, errors.DifferenceGone, errors.SamePerson, payment_errors.MerchantShort),
 )
 def approve_repair(actor: Actor, difference: UUID) -> Difference:
     """Approve a repair that somebody else proposed; only now an entry is made in the books."""

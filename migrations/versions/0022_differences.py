@@ -1,0 +1,38 @@
+"""Differences with agencies that the newest reading of a day no longer shows, and what each reading may bring up to date."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0022"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A state more; nobody holds a proposal about what is gone."""
+    op.execute(
+        """
+        ALTER TABLE difference
+          DROP CONSTRAINT ck_difference_state,
+          DROP CONSTRAINT ck_difference_proposed,
+          ADD CONSTRAINT ck_difference_state CHECK (state IN ('open', 'proposed', 'repaired', 'gone')),
+          ADD CONSTRAINT ck_difference_proposed CHECK ((state IN ('open', 'gone')) = (proposed_by IS NULL));
+        GRANT UPDATE (reconciliation_id, ours_fen, theirs_fen, note) ON difference TO citycard_app;
+        """
+    )
+
+
+def downgrade() -> None:
+    """What is gone reads as open again, as it did before."""
+    op.execute(
+        """
+        REVOKE UPDATE (reconciliation_id, ours_fen, theirs_fen, note) ON difference FROM citycard_app;
+        ALTER TABLE difference DROP CONSTRAINT ck_difference_state, DROP CONSTRAINT ck_difference_proposed;
+        UPDATE difference SET state = 'open' WHERE state = 'gone';
+        ALTER TABLE difference
+          ADD CONSTRAINT ck_difference_state CHECK (state IN ('open', 'proposed', 'repaired')),
+          ADD CONSTRAINT ck_difference_proposed CHECK ((state = 'open') = (proposed_by IS NULL));
+        """
+    )
