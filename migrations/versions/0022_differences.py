@@ -1,4 +1,4 @@
-"""Differences with agencies that the newest reading of a day no longer shows, and what each reading may bring up to date."""
+"""Differences that the newest reading of a day no longer shows, and what a reading may bring up to date; bills found by their number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A state more; nobody holds a proposal about what is gone."""
+    """A state more, of which nobody holds a proposal; an index for the moment at which a bill is paid."""
     op.execute(
         """
         ALTER TABLE difference
@@ -20,6 +20,8 @@ def upgrade() -> None:
           ADD CONSTRAINT ck_difference_state CHECK (state IN ('open', 'proposed', 'repaired', 'gone')),
           ADD CONSTRAINT ck_difference_proposed CHECK ((state IN ('open', 'gone')) = (proposed_by IS NULL));
         GRANT UPDATE (reconciliation_id, ours_fen, theirs_fen, note) ON difference TO citycard_app;
+
+        CREATE INDEX ix_bill_city_id_number ON bill (city_id, number);
         """
     )
 
@@ -28,6 +30,7 @@ def downgrade() -> None:
     """What is gone reads as open again, as it did before."""
     op.execute(
         """
+        DROP INDEX ix_bill_city_id_number;
         REVOKE UPDATE (reconciliation_id, ours_fen, theirs_fen, note) ON difference FROM citycard_app;
         ALTER TABLE difference DROP CONSTRAINT ck_difference_state, DROP CONSTRAINT ck_difference_proposed;
         UPDATE difference SET state = 'open' WHERE state = 'gone';

@@ -68,6 +68,7 @@ class Bill(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("state IN ('due', 'paid')", name="state"),
         Index("ix_bill_resident_id", "resident_id", "id"),
+        Index("ix_bill_city_id_number", "city_id", "number"),
     )
 
 

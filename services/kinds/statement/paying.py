@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 import payments
@@ -26,7 +26,7 @@ from services.catalogue import Offer
 from services.gateways.utilities import Accepted, OrderToPay, Paid, PaymentState, Refusal, Told
 from services.kinds.statement import bills, rules
 from services.kinds.statement.errors import BillChanged, BillSettled
-from services.kinds.statement.models import Bill, BillOrder
+from services.kinds.statement.models import Bill, BillOrder, Binding
 
 log = structlog.get_logger("bills")
 
@@ -195,6 +195,12 @@ def payee_of(offer: Offer) -> payments.bill_paying.Payee:
     return bill_paying.Payee(bill_paying.payee_id(offer.company), offer.zh, offer.en)
 
 
+def settled_bills(row: BillOrder) -> Update:
+    """Whoever of the city bound the account reads this bill as paid; numbers of bills are an item's own."""
+    of_item = (Bill.city_id == row.city_id, Bill.number == row.bill_number, Bill.binding_id == Binding.id, Binding.item == row.item)
+    return update(Bill).where(*of_item).values(state="paid")
+
+
 def _order(row: BillOrder) -> OrderToPay:
     number = ids.show("bill_payment", row.id)
     return OrderToPay(number=number, account=row.account_number, bill=row.bill_number, amount_fen=row.amount_fen, day=clock.today())
@@ -206,9 +212,10 @@ def _fits(paid: Paid, row: BillOrder) -> bool:
 
 
 def _accepted(row: BillOrder, paid: Paid) -> None:
+    # First the bill: the posting locks two accounts that every payment of the city to this agency needs.
+    session().execute(settled_bills(row))
     bill_paying.post(row.id)
     _decided(row, "accepted", company_number=paid.company_number, day=paid.day)
-    session().execute(update(Bill).where(Bill.city_id == row.city_id, Bill.number == row.bill_number).values(state="paid"))
 
 
 def _refused(row: BillOrder, code: str) -> None:
