@@ -64,7 +64,7 @@ def test_a_proposal_about_what_is_gone_is_none(hall: Hall, at: Move) -> None:
     (found,) = differences(hall)
     assert (found.state, found.proposed_by, found.proposed_at, found.remedy, found.reason) == ("gone", None, None, None, "")
     with pytest.raises(DifferenceGone):
-        hall.town.do(repairing.approve, hall.staff(), found.id)
+        repairing.approve(hall.staff(), found.id)
     assert hall.seen(wang, paid.id).state == "paid"
     assert hall.town.balance(wang) == 90_000 - paid.amount_fen
 
@@ -77,7 +77,7 @@ def test_a_difference_that_no_reading_brought_up_to_date_cannot_be_repaired(hall
         session.add(Reconciliation(id=ids.new_id(), city_id=YUNCHUAN, item="water", day=day, **values))
         session.flush()
     with pytest.raises(DifferenceGone):
-        hall.town.do(repairing.approve, hall.staff(), differences(hall)[0].id)
+        repairing.approve(hall.staff(), differences(hall)[0].id)
     assert hall.seen(wang, paid.id).state == "paid"
 
 
@@ -123,7 +123,7 @@ def test_a_proposal_stands_while_each_new_reading_shows_the_same(hall: Hall, at:
     (found,) = differences(hall)
     assert (found.state, found.proposed_by) == ("proposed", clerk.id)
     assert found.reconciliation_id == hall.town.rows("SELECT id FROM reconciliation ORDER BY id DESC LIMIT 1")[0][0]
-    hall.town.do(repairing.approve, hall.staff(), found.id)
+    repairing.approve(hall.staff(), found.id)
     read_day(hall, day, late)
     assert [each.state for each in differences(hall)] == ["repaired"]
 

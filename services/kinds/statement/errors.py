@@ -12,6 +12,7 @@ CityError
 │   ├── StepForbidden       a difference is not in the state for this
 │   ├── DifferenceGone      the newest reading of the day shows it no more
 │   ├── RemedyUnfit         a remedy that does not fit this difference
+│   ├── PaymentAtAgency     what the agency has is not given back
 │   └── SamePerson          the one who proposed cannot approve
 └── Invalid
     └── DayNotOver          a day that has not ended cannot be reconciled
@@ -71,8 +72,14 @@ class DifferenceGone(Conflict):
 
 class RemedyUnfit(Conflict):
     code = "remedy_unfit"
-    zh = "该差错（{kind}）不能用此方式处理（{remedy}）"
-    en = "A difference of the kind {kind} cannot be repaired by {remedy}"
+    zh = "该差错（{kind}）现在不能用此方式处理（{remedy}）"
+    en = "A difference of the kind {kind} cannot be repaired by {remedy} as things stand"
+
+
+class PaymentAtAgency(Conflict):
+    code = "payment_at_agency"
+    zh = "机构答复已收到这笔缴费，不能退回居民；请机构先行撤销，再批准"
+    en = "The agency says that it has this payment, so it is not given back; approve again once the agency has withdrawn it"
 
 
 class SamePerson(Conflict):

@@ -144,6 +144,7 @@ class Difference(Base):
     number: Mapped[str]
     ours_fen: Mapped[int | None]
     theirs_fen: Mapped[int | None]
+    company_number: Mapped[str | None]
     note: Mapped[str]
     state: Mapped[str]
     remedy: Mapped[str | None]
@@ -157,7 +158,7 @@ class Difference(Base):
         UniqueConstraint("city_id", "item", "day", "kind", "number"),
         CheckConstraint("kind IN ('missing', 'extra', 'differ', 'damaged')", name="kind"),
         CheckConstraint("state IN ('open', 'proposed', 'repaired', 'gone')", name="state"),
-        CheckConstraint("remedy IN ('give_back', 'adjust', 'note')", name="remedy"),
+        CheckConstraint("remedy IN ('give_back', 'adjust', 'accept', 'void', 'note')", name="remedy"),
         CheckConstraint("(state IN ('open', 'gone')) = (proposed_by IS NULL)", name="proposed"),
         CheckConstraint("(state = 'repaired') = (approved_by IS NOT NULL)", name="approved"),
         CheckConstraint("approved_by <> proposed_by", name="two_people"),

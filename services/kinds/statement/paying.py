@@ -127,7 +127,7 @@ def settle(order_id: UUID, told: Told) -> None:
             return
         if isinstance(told, Accepted):
             if _fits(told.paid, row):
-                _accepted(row, told.paid)
+                _accepted(row, told.paid.company_number, told.paid.day)
             else:
                 # Left as it is: the day's reconciliation shows it to people.
                 row.reason = "mismatch"
@@ -144,6 +144,22 @@ def given_back(order_id: UUID) -> None:
     row.state = rules.ORDER_STEPS[row.state, "give_back"]
     bill_paying.give_back(order_id)
     session().flush()
+
+
+def accepted_by_people(order_id: UUID, *, company_number: str, day: dt.date) -> None:
+    """A payment that the agency has in its books in a way of its own is posted as it has it, in the current transaction."""
+    _accepted(session().get_one(BillOrder, order_id, with_for_update=True), company_number, day)
+
+
+def refused_by_people(order_id: UUID) -> None:
+    """A payment that the agency has withdrawn is voided, in the current transaction."""
+    _refused(session().get_one(BillOrder, order_id, with_for_update=True), "withdrawn")
+
+
+def withdrawn(offer: Offer, number: str) -> bool:
+    """Whether the agency surely does not have our number and never will; calls outside."""
+    seen = offer.gateway.payment(number) or offer.gateway.withdraw(number)
+    return seen.state is PaymentState.WITHDRAWN
 
 
 def take_due(at_most: int) -> list[UUID]:
@@ -211,11 +227,11 @@ def _fits(paid: Paid, row: BillOrder) -> bool:
     return (paid.number, paid.account, paid.bill, paid.amount_fen) == wanted
 
 
-def _accepted(row: BillOrder, paid: Paid) -> None:
+def _accepted(row: BillOrder, company_number: str, day: dt.date) -> None:
     # First the bill: the posting locks two accounts that every payment of the city to this agency needs.
     session().execute(settled_bills(row))
     bill_paying.post(row.id)
-    _decided(row, "accepted", company_number=paid.company_number, day=paid.day)
+    _decided(row, "accepted", company_number=company_number, day=day)
 
 
 def _refused(row: BillOrder, code: str) -> None:

@@ -143,7 +143,7 @@ def _write_down(row: Reconciliation, found: list[Found], known: dict[tuple[str, 
         old = known.pop((each.kind, each.number), None)
         if old is None:
             session().add(_difference(row, each))
-        elif old.state != "repaired":
+        elif old.state != "repaired" or old.remedy in rules.ENDS_AT_AGENCY:
             _seen_again(row, each, old)
     # A file that is not whole shows nothing but that.
     gone = [old for old in known.values() if old.state in WAITING] if row.state != "damaged" else []
@@ -154,19 +154,20 @@ def _write_down(row: Reconciliation, found: list[Found], known: dict[tuple[str, 
 
 
 def _seen_again(row: Reconciliation, each: Found, old: Difference) -> None:
-    """The difference belongs to the new reading; a proposal about other amounts is none."""
-    changed = (old.ours_fen, old.theirs_fen, old.note) != (each.ours_fen, each.theirs_fen, each.note)
-    if old.state == "gone":
-        old.state = rules.repair_step(old.state, "appear")
-    elif old.state == "proposed" and changed:
+    """The difference belongs to the new reading; a proposal about another content is none."""
+    shown = {name: getattr(each, name) for name in ("ours_fen", "theirs_fen", "company_number", "note")}
+    if old.state in ("gone", "repaired"):
+        take_back(old, "appear")
+    elif old.state == "proposed" and shown != {name: getattr(old, name) for name in shown}:
         take_back(old, "change")
-    old.reconciliation_id, old.ours_fen, old.theirs_fen, old.note = row.id, each.ours_fen, each.theirs_fen, each.note
+    for name, value in {**shown, "reconciliation_id": row.id}.items():
+        setattr(old, name, value)
 
 
 def take_back(row: Difference, step: str) -> None:
-    """A step after which no proposal stands; who made it stays in the audit log."""
+    """A step after which no proposal stands; who made or approved one stays in the audit log."""
     row.state = rules.repair_step(row.state, step)
-    row.remedy = row.proposed_by = row.proposed_at = None
+    row.remedy = row.proposed_by = row.proposed_at = row.approved_by = row.approved_at = None
     row.reason = ""
 
 
@@ -181,6 +182,7 @@ def _difference(row: Reconciliation, each: Found) -> Difference:
         number=each.number,
         ours_fen=each.ours_fen,
         theirs_fen=each.theirs_fen,
+        company_number=each.company_number,
         note=each.note,
         state="open",
     )

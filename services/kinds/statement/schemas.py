@@ -7,6 +7,7 @@ import marshmallow as ma
 from core.fields import Day, Fen, Id, Moment, OneOf, Schema, Text
 
 MOST_BILL_FEN = 10_000_000
+REMEDIES = ("give_back", "adjust", "accept", "void", "note")
 RELATIONS = ("owner", "tenant", "family", "other")
 
 
@@ -160,9 +161,10 @@ class DifferenceOut(Schema):
     number = ma.fields.String(required=True)
     ours_fen = Fen(least=0, required=True, allow_none=True)
     theirs_fen = Fen(least=0, required=True, allow_none=True)
+    company_number = ma.fields.String(required=True, allow_none=True)
     note = ma.fields.String(required=True)
     state = OneOf("open", "proposed", "repaired", "gone", required=True)
-    remedy = OneOf("give_back", "adjust", "note", required=True, allow_none=True)
+    remedy = OneOf(*REMEDIES, required=True, allow_none=True)
     reason = ma.fields.String(required=True)
     proposed_by = Id("staff", required=True, allow_none=True)
     approved_by = Id("staff", required=True, allow_none=True)
@@ -171,5 +173,11 @@ class DifferenceOut(Schema):
 class RepairIn(Schema):
     """How a difference should be repaired, and why."""
 
-    remedy = OneOf("give_back", "adjust", "note", required=True)
+    remedy = OneOf(*REMEDIES, required=True)
+    reason = Text(most=200, required=True)
+
+
+class RefusalIn(Schema):
+    """Why a proposal is taken back or turned down."""
+
     reason = Text(most=200, required=True)

@@ -85,12 +85,36 @@ def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Diff
 
 
 @routes.post(
+    "/api/differences/<id:difference>/refusal",
+    operation="refuseRepair",
+    access=staff("services:difference:propose"),
+    takes=s.RefusalIn,
+    gives=s.DifferenceOut,
+    errors=(errors.StepForbidden,),
+)
+def refuse_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Difference:
+    """Take a proposal back, one's own or somebody else's: the difference is open again, and nothing moved."""
+    return repairing.refuse(actor, difference, **body)
+
+
+@routes.post(
     "/api/differences/<id:difference>/approval",
     operation="approveRepair",
     access=staff("services:difference:approve"),
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.DifferenceGone, errors.SamePerson, payment_errors.MerchantShort),
+    mode="calls",
+    errors=(
+        errors.StepForbidden,
+        errors.DifferenceGone,
+        errors.RemedyUnfit,
+        errors.SamePerson,
+        errors.PaymentAtAgency,
+        payment_errors.MerchantShort,
+        ItemUnknown,
+        GatewayUnavailable,
+        GatewayAnsweredWrong,
+    ),
 )
 def approve_repair(actor: Actor, difference: UUID) -> Difference:
-    """Approve a repair that somebody else proposed; only now an entry is made in the books."""
+    """Approve a repair that somebody else proposed: only now an entry is made; what is given back is withdrawn at the agency first."""
     return repairing.approve(actor, difference)
