@@ -193,6 +193,21 @@ def test_a_payment_that_stands_in_another_days_file_or_twice_is_not_paid_again(h
     assert company_fen(hall) == paid.amount_fen
 
 
+def test_a_second_entry_of_what_waits_is_the_companys_to_correct_and_the_first_is_accepted(hall: Hall, at: Move) -> None:
+    wang, waiting, day = mismatched(hall, at)
+    with hall.office.pool.connection() as connection:
+        (row,) = connection.execute("SELECT * FROM utility_payment").fetchall()
+    read_day(hall, day, lambda text: write(WATER, day, [row, {**row, "serial": row["serial"] + 1}]))
+    first, second = sorted(differences(hall), key=lambda each: len(each.number))
+    for remedy in ("accept", "void", "adjust"):
+        with pytest.raises(RemedyUnfit):
+            hall.town.do(repairing.propose, hall.staff(), second.id, remedy=remedy, reason="x")
+    hall.town.do(repairing.propose, hall.staff(), second.id, remedy="note", reason="水务重复记账，已更正")
+    hall.town.do(repairing.propose, hall.staff(), first.id, remedy="accept", reason="水务已入账")
+    repairing.approve(hall.staff(), first.id)
+    assert hall.seen(wang, waiting.id).state == "paid"
+
+
 def test_a_number_that_is_none_of_ours_can_be_adjusted_and_not_accepted(hall: Hall, at: Move) -> None:
     _, _, day = paid_day(hall, at, 1)
     with hall.office.pool.connection() as connection:
