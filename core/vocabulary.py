@@ -106,6 +106,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_SHARED = "services:account:share"
     DAY_RECONCILED = "services:day:reconcile"
     REPAIR_PROPOSED = "services:difference:propose"
+    REPAIR_REFUSED = "services:difference:refuse"
     REPAIR_APPROVED = "services:difference:approve"
     WEBHOOK_ADDED = "exchange:webhook:add"
     WEBHOOK_REMOVED = "exchange:webhook:remove"

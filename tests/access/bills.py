@@ -169,6 +169,12 @@ def _propose(scene: Scene) -> Ask:
     return Ask(f"/api/differences/{shown}/proposal", {"remedy": "note", "reason": "双方核定"}, shown)
 
 
+@asks("refuseRepair")
+def _refuse(scene: Scene) -> Ask:
+    shown = difference(scene, proposed=True)
+    return Ask(f"/api/differences/{shown}/refusal", {"reason": "选错方式"}, shown)
+
+
 @asks("approveRepair")
 def _approve(scene: Scene) -> Ask:
     shown = difference(scene, proposed=True)

@@ -217,14 +217,14 @@ def test_what_the_company_lacks_is_given_back_by_two_people_and_a_new_entry(hall
     hall.town.do(repairing.propose, clerk, found.id, remedy="give_back", reason="水务未收到")
     assert hall.town.balance(wang) == before
     with pytest.raises(SamePerson):
-        hall.town.do(repairing.approve, clerk, found.id)
+        repairing.approve(clerk, found.id)
     entries = hall.town.rows("SELECT count(*) FROM transfer")[0][0]
-    hall.town.do(repairing.approve, supervisor, found.id)
+    repairing.approve(supervisor, found.id)
     assert hall.town.balance(wang) == before + paid[0].amount_fen
     assert hall.seen(wang, paid[0].id).state == "refunded"
     assert hall.town.rows("SELECT count(*) FROM transfer")[0][0] == entries + 1
     with pytest.raises(StepForbidden):
-        hall.town.do(repairing.approve, hall.staff(), found.id)
+        repairing.approve(hall.staff(), found.id)
     assert hall.town.balanced()
 
 
@@ -240,7 +240,7 @@ def test_what_the_company_has_beyond_ours_is_adjusted_by_two_people(hall: Hall, 
     with pytest.raises(RemedyUnfit):
         hall.town.do(repairing.propose, hall.staff(), found.id, remedy="give_back", reason="x")
     hall.town.do(repairing.propose, hall.staff(), found.id, remedy="adjust", reason="水务多记 1 元，双方核定")
-    hall.town.do(repairing.approve, hall.staff(), found.id)
+    repairing.approve(hall.staff(), found.id)
 
     assert hall.town.do(ledger.balance, bill_paying.difference_account(YUNCHUAN)) == -100
     assert hall.town.balanced()

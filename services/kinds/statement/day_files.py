@@ -40,6 +40,7 @@ class Found:
     ours_fen: int | None
     theirs_fen: int | None
     note: str
+    company_number: str | None = None
 
 
 def read(text: str, *, company: str, day: dt.date) -> list[Entry]:
@@ -66,13 +67,17 @@ def compare(ours: Mapping[str, Entry], theirs: list[Entry]) -> tuple[int, list[F
     for entry in theirs:
         mine = ours.get(entry.number)
         if entry.number in seen:
-            found.append(Found("extra", f"{entry.number}#{entry.company_number}", None, entry.amount_fen, "twice in the file"))
+            found.append(
+                Found("extra", f"{entry.number}#{entry.company_number}", None, entry.amount_fen, "twice in the file", entry.company_number)
+            )
         elif mine is None:
-            found.append(Found("extra", entry.number, None, entry.amount_fen, f"account {entry.account}, bill {entry.bill}"))
+            note = f"account {entry.account}, bill {entry.bill}"
+            found.append(Found("extra", entry.number, None, entry.amount_fen, note, entry.company_number))
         elif mine == entry:
             equal += 1
         else:
-            found.append(Found("differ", entry.number, mine.amount_fen, entry.amount_fen, _what_differs(mine, entry)))
+            what = _what_differs(mine, entry)
+            found.append(Found("differ", entry.number, mine.amount_fen, entry.amount_fen, what, entry.company_number))
         seen.add(entry.number)
     found += [
         Found("missing", number, mine.amount_fen, None, f"account {mine.account}, bill {mine.bill}")

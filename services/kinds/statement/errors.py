@@ -10,7 +10,9 @@ CityError
 │   ├── BillChanged         not the amount that the agency wants
 │   ├── BillSettled         paid already, or on its way
 │   ├── StepForbidden       a difference is not in the state for this
+│   ├── DifferenceGone      the newest reading of the day shows it no more
 │   ├── RemedyUnfit         a remedy that does not fit this difference
+│   ├── PaymentAtAgency     what the agency has is not given back
 │   └── SamePerson          the one who proposed cannot approve
 └── Invalid
     └── DayNotOver          a day that has not ended cannot be reconciled
@@ -62,10 +64,22 @@ class StepForbidden(Conflict):
     en = "This difference is {state}, which does not allow that; read it again"
 
 
+class DifferenceGone(Conflict):
+    code = "difference_gone"
+    zh = "该日最近一次对账已无此差错，无需处理；如有疑问请重新对账"
+    en = "The newest reading of that day does not show this difference any more; if in doubt, read the day again"
+
+
 class RemedyUnfit(Conflict):
     code = "remedy_unfit"
-    zh = "该差错（{kind}）不能用此方式处理（{remedy}）"
-    en = "A difference of the kind {kind} cannot be repaired by {remedy}"
+    zh = "该差错（{kind}）现在不能用此方式处理（{remedy}）"
+    en = "A difference of the kind {kind} cannot be repaired by {remedy} as things stand"
+
+
+class PaymentAtAgency(Conflict):
+    code = "payment_at_agency"
+    zh = "机构答复已收到这笔缴费，不能退回居民；请机构先行撤销，再批准"
+    en = "The agency says that it has this payment, so it is not given back; approve again once the agency has withdrawn it"
 
 
 class SamePerson(Conflict):

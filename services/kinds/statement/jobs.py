@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 
-from core import clock, ids, jobs
+from core import ids, jobs
 from core.db import transaction
 from core.errors import CityError
 from services import catalogue
@@ -33,8 +33,8 @@ def ask_about_payments() -> None:
 def reconcile_days() -> None:
     """Read the last days of every agency against our own; a day that could not be read is read again the next time."""
     for offer in catalogue.all_offers():
-        for back in range(1, reconciling.LOOK_BACK_DAYS + 1):
+        for day in reconciling.days_to_read(offer.city_id, offer.item.code):
             try:
-                reconciling.reconcile_unread(offer.city_id, offer.item.code, clock.today() - dt.timedelta(days=back))
+                reconciling.reconcile_unread(offer.city_id, offer.item.code, day)
             except CityError as fault:
                 log.warning("day_not_read", item=offer.item.code, city=offer.city_id, code=fault.code)

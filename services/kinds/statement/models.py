@@ -68,6 +68,7 @@ class Bill(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("state IN ('due', 'paid')", name="state"),
         Index("ix_bill_resident_id", "resident_id", "id"),
+        Index("ix_bill_city_id_number", "city_id", "number"),
     )
 
 
@@ -128,7 +129,10 @@ class Reconciliation(Base):
 
 
 class Difference(Base):
-    """A difference that somebody must look into; repaired by one who proposes and another who approves."""
+    """A difference that somebody must look into; repaired by one who proposes and another who approves.
+
+    `reconciliation_id` is the last reading that found it; `gone` when a later one, of a whole file, did not.
+    """
 
     __tablename__ = "difference"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -140,6 +144,7 @@ class Difference(Base):
     number: Mapped[str]
     ours_fen: Mapped[int | None]
     theirs_fen: Mapped[int | None]
+    company_number: Mapped[str | None]
     note: Mapped[str]
     state: Mapped[str]
     remedy: Mapped[str | None]
@@ -152,9 +157,9 @@ class Difference(Base):
     __table_args__ = (
         UniqueConstraint("city_id", "item", "day", "kind", "number"),
         CheckConstraint("kind IN ('missing', 'extra', 'differ', 'damaged')", name="kind"),
-        CheckConstraint("state IN ('open', 'proposed', 'repaired')", name="state"),
-        CheckConstraint("remedy IN ('give_back', 'adjust', 'note')", name="remedy"),
-        CheckConstraint("(state = 'open') = (proposed_by IS NULL)", name="proposed"),
+        CheckConstraint("state IN ('open', 'proposed', 'repaired', 'gone')", name="state"),
+        CheckConstraint("remedy IN ('give_back', 'adjust', 'accept', 'void', 'note')", name="remedy"),
+        CheckConstraint("(state IN ('open', 'gone')) = (proposed_by IS NULL)", name="proposed"),
         CheckConstraint("(state = 'repaired') = (approved_by IS NOT NULL)", name="approved"),
         CheckConstraint("approved_by <> proposed_by", name="two_people"),
         Index("ix_difference_city_id", "city_id", "id"),

@@ -6,11 +6,12 @@ reserved and the bill is shown as being paid. An outcome that nobody knows is fo
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 import payments
@@ -24,7 +25,7 @@ from services.catalogue import Offer
 from services.gateways.utilities import Accepted, OrderToPay, Paid, PaymentState, Refusal, Told
 from services.kinds.statement import bills, rules
 from services.kinds.statement.errors import BillChanged, BillSettled
-from services.kinds.statement.models import Bill, BillOrder
+from services.kinds.statement.models import Bill, BillOrder, Binding
 from services.kinds.statement.orders import OrderView, own
 
 log = structlog.get_logger("bills")
@@ -89,7 +90,7 @@ def settle(order_id: UUID, told: Told) -> None:
             return
         if isinstance(told, Accepted):
             if _fits(told.paid, row):
-                _accepted(row, told.paid)
+                _accepted(row, told.paid.company_number, told.paid.day)
             else:
                 # Left as it is: the day's reconciliation shows it to people.
                 row.reason = "mismatch"
@@ -106,6 +107,22 @@ def given_back(order_id: UUID) -> None:
     row.state = rules.ORDER_STEPS[row.state, "give_back"]
     bill_paying.give_back(order_id)
     session().flush()
+
+
+def accepted_by_people(order_id: UUID, *, company_number: str, day: dt.date) -> None:
+    """A payment that the agency has in its books in a way of its own is posted as it has it, in the current transaction."""
+    _accepted(session().get_one(BillOrder, order_id, with_for_update=True), company_number, day)
+
+
+def refused_by_people(order_id: UUID) -> None:
+    """A payment that the agency has withdrawn is voided, in the current transaction."""
+    _refused(session().get_one(BillOrder, order_id, with_for_update=True), "withdrawn")
+
+
+def withdrawn(offer: Offer, number: str) -> bool:
+    """Whether the agency surely does not have our number and never will; calls outside."""
+    seen = offer.gateway.payment(number) or offer.gateway.withdraw(number)
+    return seen.state is PaymentState.WITHDRAWN
 
 
 def take_due(at_most: int) -> list[UUID]:
@@ -157,6 +174,12 @@ def payee_of(offer: Offer) -> payments.bill_paying.Payee:
     return bill_paying.Payee(bill_paying.payee_id(offer.company), offer.zh, offer.en)
 
 
+def settled_bills(row: BillOrder) -> Update:
+    """Whoever of the city bound the account reads this bill as paid; numbers of bills are an item's own."""
+    of_item = (Bill.city_id == row.city_id, Bill.number == row.bill_number, Bill.binding_id == Binding.id, Binding.item == row.item)
+    return update(Bill).where(*of_item).values(state="paid")
+
+
 def _order(row: BillOrder) -> OrderToPay:
     number = ids.show("bill_payment", row.id)
     return OrderToPay(number=number, account=row.account_number, bill=row.bill_number, amount_fen=row.amount_fen, day=clock.today())
@@ -167,10 +190,11 @@ def _fits(paid: Paid, row: BillOrder) -> bool:
     return (paid.number, paid.account, paid.bill, paid.amount_fen) == wanted
 
 
-def _accepted(row: BillOrder, paid: Paid) -> None:
+def _accepted(row: BillOrder, company_number: str, day: dt.date) -> None:
+    # First the bill: the posting locks two accounts that every payment of the city to this agency needs.
+    session().execute(settled_bills(row))
     bill_paying.post(row.id)
-    _decided(row, "accepted", company_number=paid.company_number, day=paid.day)
-    session().execute(update(Bill).where(Bill.city_id == row.city_id, Bill.number == row.bill_number).values(state="paid"))
+    _decided(row, "accepted", company_number=company_number, day=day)
 
 
 def _refused(row: BillOrder, code: str) -> None:

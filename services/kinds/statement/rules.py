@@ -16,11 +16,21 @@ ORDER_STEPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 PUBLIC_ORDER_STATE: Final[Mapping[str, str]] = MappingProxyType(
     {"reserved": "processing", "paid": "paid", "refused": "failed", "given_back": "refunded"}
 )
-# Repair of a difference.
+# Repair of a difference; a later reading may show it no more, show it again, or show it otherwise than it was proposed about.
 REPAIR_STEPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
-    {("open", "propose"): "proposed", ("proposed", "approve"): "repaired"}
+    {
+        ("open", "propose"): "proposed",
+        ("proposed", "approve"): "repaired",
+        ("proposed", "refuse"): "open",
+        ("open", "vanish"): "gone",
+        ("proposed", "vanish"): "gone",
+        ("gone", "appear"): "open",
+        ("repaired", "appear"): "open",
+        ("proposed", "change"): "open",
+    }
 )
-# Which remedy fits which difference: `note` says that people settled it with the agency and our books are right.
+# Which remedy fits which difference: `note` says that people settled it with the agency and our books are right. Where the agency has
+# more than we posted, it depends on whether the number is that of a payment of ours, see `OWN_PAYMENT`.
 REMEDIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "missing": frozenset({"give_back", "note"}),
@@ -29,6 +39,15 @@ REMEDIES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "damaged": frozenset({"note"}),
     }
 )
+# An extra entry of a payment that is not certain yet is accepted as the agency has it, or voided; paid again out of the city's own money it
+# would be paid twice. One of a payment that was posted is the agency's to correct.
+OWN_PAYMENT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"waiting": frozenset({"accept", "void"}), "posted": frozenset({"note"})}
+)
+# What brings money back to the resident: the agency is made to withdraw the payment first.
+GIVES_BACK: Final = frozenset({"give_back", "void"})
+# The agency withdrew what was voided: shown again, it is a difference anew.
+ENDS_AT_AGENCY: Final = frozenset({"void"})
 
 # A lost answer is asked for after this pause, and then less and less often.
 FIRST_PAUSE: Final = dt.timedelta(seconds=10)
@@ -64,7 +83,8 @@ def repair_step(state: str, step: str) -> str:
     return found
 
 
-def check_remedy(kind: str, remedy: str, *, ours_fen: int | None, theirs_fen: int | None) -> None:
-    """Whether a remedy fits; an adjustment needs amounts that differ. Raises RemedyUnfit."""
-    if remedy not in REMEDIES[kind] or (remedy == "adjust" and (ours_fen or 0) == (theirs_fen or 0)):
+def check_remedy(kind: str, remedy: str, *, ours_fen: int | None, theirs_fen: int | None, own: str | None = None) -> None:
+    """Whether a remedy fits; an adjustment needs amounts that differ, `own` is a row of OWN_PAYMENT. Raises RemedyUnfit."""
+    fitting = OWN_PAYMENT[own] if kind == "extra" and own is not None else REMEDIES[kind]
+    if remedy not in fitting or (remedy == "adjust" and (ours_fen or 0) == (theirs_fen or 0)):
         raise RemedyUnfit(kind=kind, remedy=remedy)

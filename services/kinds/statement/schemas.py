@@ -8,6 +8,7 @@ from core.fields import Day, Fen, Id, Moment, OneOf, Schema, Text
 from core.web import PageQuery
 
 MOST_BILL_FEN = 10_000_000
+REMEDIES = ("give_back", "adjust", "accept", "void", "note")
 RELATIONS = ("owner", "tenant", "family", "other")
 
 
@@ -174,7 +175,7 @@ class ReconciliationOut(Schema):
 
 
 class DifferenceOut(Schema):
-    """A difference and how far its repair has come."""
+    """A difference and how far its repair has come; `gone` when the newest reading of its day shows it no more."""
 
     id = Id("difference", required=True)
     item = ma.fields.String(required=True)
@@ -183,9 +184,10 @@ class DifferenceOut(Schema):
     number = ma.fields.String(required=True)
     ours_fen = Fen(least=0, required=True, allow_none=True)
     theirs_fen = Fen(least=0, required=True, allow_none=True)
+    company_number = ma.fields.String(required=True, allow_none=True)
     note = ma.fields.String(required=True)
-    state = OneOf("open", "proposed", "repaired", required=True)
-    remedy = OneOf("give_back", "adjust", "note", required=True, allow_none=True)
+    state = OneOf("open", "proposed", "repaired", "gone", required=True)
+    remedy = OneOf(*REMEDIES, required=True, allow_none=True)
     reason = ma.fields.String(required=True)
     proposed_by = Id("staff", required=True, allow_none=True)
     approved_by = Id("staff", required=True, allow_none=True)
@@ -194,5 +196,11 @@ class DifferenceOut(Schema):
 class RepairIn(Schema):
     """How a difference should be repaired, and why."""
 
-    remedy = OneOf("give_back", "adjust", "note", required=True)
+    remedy = OneOf(*REMEDIES, required=True)
+    reason = Text(most=200, required=True)
+
+
+class RefusalIn(Schema):
+    """Why a proposal is taken back or turned down."""
+
     reason = Text(most=200, required=True)

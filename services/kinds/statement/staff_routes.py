@@ -23,7 +23,7 @@ routes = Routes("reconciliation")
 class DifferencesQuery(PageQuery):
     """A page of differences, of one state if given."""
 
-    state = OneOf("open", "proposed", "repaired", load_default=None)
+    state = OneOf("open", "proposed", "repaired", "gone", load_default=None)
 
 
 @routes.get(
@@ -77,7 +77,7 @@ def list_differences(actor: Actor, query: dict[str, Any]) -> Page:
     access=staff("services:difference:propose"),
     takes=s.RepairIn,
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.RemedyUnfit),
+    errors=(errors.StepForbidden, errors.DifferenceGone, errors.RemedyUnfit),
 )
 def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Difference:
     """Propose how to repair a difference; somebody else approves it."""
@@ -85,12 +85,36 @@ def propose_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Diff
 
 
 @routes.post(
+    "/api/differences/<id:difference>/refusal",
+    operation="refuseRepair",
+    access=staff("services:difference:propose"),
+    takes=s.RefusalIn,
+    gives=s.DifferenceOut,
+    errors=(errors.StepForbidden,),
+)
+def refuse_repair(actor: Actor, difference: UUID, body: dict[str, Any]) -> Difference:
+    """Take a proposal back, one's own or somebody else's: the difference is open again, and nothing moved."""
+    return repairing.refuse(actor, difference, **body)
+
+
+@routes.post(
     "/api/differences/<id:difference>/approval",
     operation="approveRepair",
     access=staff("services:difference:approve"),
     gives=s.DifferenceOut,
-    errors=(errors.StepForbidden, errors.SamePerson, payment_errors.MerchantShort),
+    mode="calls",
+    errors=(
+        errors.StepForbidden,
+        errors.DifferenceGone,
+        errors.RemedyUnfit,
+        errors.SamePerson,
+        errors.PaymentAtAgency,
+        payment_errors.MerchantShort,
+        ItemUnknown,
+        GatewayUnavailable,
+        GatewayAnsweredWrong,
+    ),
 )
 def approve_repair(actor: Actor, difference: UUID) -> Difference:
-    """Approve a repair that somebody else proposed; only now an entry is made in the books."""
+    """Approve a repair that somebody else proposed: only now an entry is made; what is given back is withdrawn at the agency first."""
     return repairing.approve(actor, difference)

@@ -826,7 +826,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve a repair that somebody else proposed; only now an entry is made in the books.
+         * Approve a repair that somebody else proposed: only now an entry is made; what is given back is withdrawn at the agency first.
          * @description Access: staff with services:difference:approve.
          */
         post: operations["approveRepair"];
@@ -850,6 +850,26 @@ export interface paths {
          * @description Access: staff with services:difference:propose.
          */
         post: operations["proposeRepair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/differences/{difference}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a proposal back, one's own or somebody else's: the difference is open again, and nothing moved.
+         * @description Access: staff with services:difference:propose.
+         */
+        post: operations["refuseRepair"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3247,11 +3267,12 @@ export interface components {
             ours_fen: number | null;
             /** @description Amount in fen (1/100 yuan) */
             theirs_fen: number | null;
+            company_number: string | null;
             note: string;
             /** @enum {string} */
-            state: "open" | "proposed" | "repaired";
+            state: "open" | "proposed" | "repaired" | "gone";
             /** @enum {string|null} */
-            remedy: "give_back" | "adjust" | "note" | null;
+            remedy: "give_back" | "adjust" | "accept" | "void" | "note" | null;
             reason: string;
             /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
             proposed_by: string | null;
@@ -3264,7 +3285,10 @@ export interface components {
         };
         RepairIn: {
             /** @enum {string} */
-            remedy: "give_back" | "adjust" | "note";
+            remedy: "give_back" | "adjust" | "accept" | "void" | "note";
+            reason: string;
+        };
+        RefusalIn: {
             reason: string;
         };
         FileOut: {
@@ -7942,7 +7966,7 @@ export interface operations {
             query?: {
                 cursor?: string | null;
                 limit?: number;
-                state?: "open" | "proposed" | "repaired" | null;
+                state?: "open" | "proposed" | "repaired" | "gone" | null;
             };
             header?: never;
             path?: never;
@@ -8044,7 +8068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not_found */
+            /** @description item_unknown, not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8053,7 +8077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description difference_step_forbidden, merchant_short, second_person_needed */
+            /** @description difference_gone, difference_step_forbidden, merchant_short, payment_at_agency, remedy_unfit, second_person_needed */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8064,6 +8088,24 @@ export interface operations {
             };
             /** @description throttled */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description gateway_answered_wrong */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description gateway_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8133,7 +8175,114 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description difference_step_forbidden, remedy_unfit */
+            /** @description difference_gone, difference_step_forbidden, remedy_unfit */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuseRepair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                difference: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusalIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceOut"];
+                };
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description difference_step_forbidden */
             409: {
                 headers: {
                     [name: string]: unknown;
