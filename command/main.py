@@ -24,6 +24,7 @@ GROUPS = (
     "bench",
     "losses",
     "crash",
+    "verify",
     "worker",
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import BigInteger, Connection, LargeBinary, MetaData
+from sqlalchemy import BigInteger, Connection, LargeBinary, MetaData, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, UUID
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -100,6 +100,24 @@ def session() -> Session:
 def in_transaction() -> bool:
     """Whether the current session holds an open transaction: nobody calls outside while this is true."""
     return db.session.registry.has() and db.session().in_transaction()
+
+
+@contextmanager
+def unhurried(*, at_most: dt.timedelta | None = None) -> Iterator[Session]:
+    """A transaction whose statements may run as long as given, or without any limit: for what reads whole books and changes nothing.
+
+    Planned for the values at hand, because a plan for any value would read every month where a few are asked for.
+    """
+    with transaction() as current:
+        let_run(at_most)
+        yield current
+
+
+def let_run(at_most: dt.timedelta | None = None) -> None:
+    """Lift the time limit of statements for the rest of the current transaction: to the time given, or altogether."""
+    milliseconds = int(at_most.total_seconds() * 1000) if at_most is not None else 0
+    wanted = text("SELECT set_config('statement_timeout', :limit, true), set_config('plan_cache_mode', 'force_custom_plan', true)")
+    session().execute(wanted, {"limit": str(milliseconds)})
 
 
 @contextmanager

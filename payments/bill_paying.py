@@ -6,6 +6,7 @@ agency, and comes back with what is certain. Each step is taken once: repeated, 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -78,7 +79,9 @@ def reserve(actor: Actor, payment_id: UUID, *, payee: Payee, amount_fen: int, pu
     wallet = wallets.own_wallet(actor, lock=True)
     if wallet.state != "open" or wallet.account_id is None:
         raise WalletStopped()
-    _spend(wallet, amount_fen)
+    # One moment for both: what is counted on a day is given back on that day, also around midnight.
+    now = clock.now()
+    _spend(wallet, amount_fen, today=rules.city_day(now, clock.CHINA))
     merchant = _payee(wallet.city_id, payee)
     row = BillPayment(
         id=payment_id,
@@ -90,7 +93,7 @@ def reserve(actor: Actor, payment_id: UUID, *, payee: Payee, amount_fen: int, pu
         purpose=purpose,
         state="reserved",
         reserve_id=ids.new_id(),
-        reserved_at=clock.now(),
+        reserved_at=now,
     )
     waiting = waiting_account(wallet.city_id)
     ledger.open_account(waiting, city_id=wallet.city_id, kind="suspense")
@@ -121,7 +124,8 @@ def void(payment_id: UUID) -> BillPaid:
     assert wallet.account_id is not None
     transfer_id = ids.new_id()
     _move(row, transfer_id, "reversal", debit=waiting_account(row.city_id), credit=wallet.account_id, reverses=row.reserve_id)
-    _unspend(wallet, row)
+    # A reservation that came to nothing leaves its room in the limits of its own day and month.
+    wallets.restore_room(wallet, row.amount_fen, day=rules.city_day(row.reserved_at, clock.CHINA))
     return _taken(row, *step, transfer_id=transfer_id)
 
 
@@ -175,9 +179,8 @@ def _payee(city_id: int, payee: Payee) -> Merchant:
     return known
 
 
-def _spend(wallet: Wallet, amount_fen: int) -> None:
+def _spend(wallet: Wallet, amount_fen: int, *, today: dt.date) -> None:
     """Count the payment against the wallet's limits, as a charge does; raises AboveYourLimits."""
-    today = clock.today()
     month = today.replace(day=1)
     day_fen, count = (wallet.spent_day_fen, wallet.spent_day_count) if wallet.spent_on == today else (0, 0)
     month_fen = wallet.spent_month_fen if wallet.spent_month == month else 0
@@ -192,16 +195,6 @@ def _spend(wallet: Wallet, amount_fen: int) -> None:
         )
     wallet.spent_on, wallet.spent_day_fen, wallet.spent_day_count = today, day_fen + amount_fen, count + 1
     wallet.spent_month, wallet.spent_month_fen = month, month_fen + amount_fen
-
-
-def _unspend(wallet: Wallet, row: BillPayment) -> None:
-    """A reservation that came to nothing leaves its room in the limits of its own day and month."""
-    day = rules.city_day(row.reserved_at, clock.CHINA)
-    if wallet.spent_on == day:
-        wallet.spent_day_fen -= row.amount_fen
-        wallet.spent_day_count -= 1
-    if wallet.spent_month == day.replace(day=1):
-        wallet.spent_month_fen -= row.amount_fen
 
 
 def _locked(payment_id: UUID) -> BillPayment:

@@ -13,7 +13,7 @@ from core.actors import Actor, ActorKind
 from core.db import session
 from core.errors import NotFound
 from core.vocabulary import AuditEvent, Event
-from payments import ledger, rules
+from payments import ledger, rules, wallets
 from payments.errors import ChargeUndone, MerchantShort, RefundTooMuch
 from payments.ledger import Posted, Transfer
 from payments.models import Charge, Merchant, Refund, Wallet
@@ -133,12 +133,7 @@ def _state_after(kind: str, charge: Charge) -> str:
 
 def _restore_counters(wallet: Wallet, charge: Charge) -> None:
     """A charge undone on its own day leaves its room in the limits of the day and the month."""
-    day = rules.city_day(charge.recorded_at, clock.CHINA)
-    if wallet.spent_on == day:
-        wallet.spent_day_fen -= charge.amount_fen
-        wallet.spent_day_count -= 1
-    if wallet.spent_month == day.replace(day=1):
-        wallet.spent_month_fen -= charge.amount_fen
+    wallets.restore_room(wallet, charge.amount_fen, day=rules.city_day(charge.recorded_at, clock.CHINA))
     session().flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -226,7 +227,7 @@ def get_statement(actor: Actor, query: dict[str, Any]) -> receipts.Statement:
 @routes.get("/api/ledger/trial-balance", operation="getTrialBalance", access=staff("payments:ledger:read"), gives=s.TrialBalanceOut)
 def get_trial_balance(actor: Actor) -> ledger.TrialBalance:
     """The trial balance of the staff member's city."""
-    return ledger.trial_balance(actor.city_id)
+    return bookkeeping.trial_balance(actor)
 
 
 @routes.get(
@@ -239,6 +240,9 @@ def get_trial_balance(actor: Actor) -> ledger.TrialBalance:
     media="text/plain",
     errors=(errors.TooManyDays,),
 )
-def read_journal(actor: Actor, query: dict[str, Any]) -> str:
-    """The journal of at most a month as plain text, as hledger and beancount's readers know it."""
+def read_journal(actor: Actor, query: dict[str, Any]) -> Iterator[str]:
+    """The journal of at most a month as plain text, as hledger and beancount's readers know it.
+
+    It is sent as it is read. The last line tells how many transfers there were; an answer without it was cut short.
+    """
     return bookkeeping.journal(actor, **query)

@@ -146,7 +146,9 @@ def _reserve(actor: Actor, amount_fen: int, provider: str, top_up_id: UUID) -> O
     if wallet.state != "open":
         raise WalletClosed()
     terms = wallets.terms_of(wallet.city_id)
-    rules.check_top_up(amount_fen, terms, balance_fen=wallets.balance_of(wallet), awaited_fen=_awaited(wallet))
+    # What is awaited first, then the balance: a top-up credited between the two reads is counted twice, never not at all.
+    awaited_fen = _awaited(wallet)
+    rules.check_top_up(amount_fen, terms, balance_fen=wallets.balance_of(wallet), awaited_fen=awaited_fen)
     now = clock.now()
     row = TopUp(
         id=top_up_id,

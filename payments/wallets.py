@@ -146,6 +146,18 @@ def limits_of(wallet: Wallet) -> rules.Limits:
     return rules.Limits(wallet.single_limit_fen, wallet.daily_limit_fen, wallet.monthly_limit_fen)
 
 
+def restore_room(wallet: Wallet, amount_fen: int, *, day: dt.date) -> None:
+    """Give a payment that came to nothing its room in the limits of the day and month on which it was counted; the row is locked.
+
+    Never below zero: up to the second version of ``charge_post`` a charge that waited across midnight was counted on the day before.
+    """
+    if wallet.spent_on == day:
+        wallet.spent_day_fen = max(0, wallet.spent_day_fen - amount_fen)
+        wallet.spent_day_count = max(0, wallet.spent_day_count - 1)
+    if wallet.spent_month == day.replace(day=1):
+        wallet.spent_month_fen = max(0, wallet.spent_month_fen - amount_fen)
+
+
 def _find(resident_id: UUID, city_id: int, mode: str, *, lock: bool = False) -> Wallet | None:
     wanted = select(Wallet).where(Wallet.resident_id == resident_id, Wallet.city_id == city_id, Wallet.mode == mode)
     return session().scalar(wanted.with_for_update(key_share=True) if lock else wanted)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Flask, Response, current_app, request
 
 from core.idempotency import Kept
 from core.web import problems
@@ -36,7 +37,8 @@ def respond(route: Route, body: Any, answer: Answer) -> Response:
     """The response for a dumped body."""
     status = answer.status or route.status
     empty = status == 204
-    response = Response(b"" if empty else as_bytes(body), status=status, headers=begun(), mimetype=None if empty else route.media)
+    given = _parts(body) if isinstance(body, Iterator) else as_bytes(body)
+    response = Response(b"" if empty else given, status=status, headers=begun(), mimetype=None if empty else route.media)
     for name, value in answer.headers.items():
         response.headers[name] = value
     if answer.replayed:
@@ -70,6 +72,24 @@ def as_bytes(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode()
     return body if isinstance(body, bytes) else problems.encode(body)
+
+
+def _parts(body: Iterator[str]) -> Iterator[bytes]:
+    """A long text as it is made, part by part, each in an application context of its own: the request is over by then.
+
+    A fault on the way ends the connection before the end of the answer, because its status has been told already.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy, whose type does not say so
+
+    def made() -> Iterator[bytes]:
+        while True:
+            with app.app_context():
+                part = next(body, None)
+            if part is None:
+                return
+            yield part.encode()
+
+    return made()
 
 
 def _with_cursor(cursor: str) -> str:

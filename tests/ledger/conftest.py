@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from command.embedded import postgres
-from core import clock, db, ids
+from core import clock, crypto, db, ids
 from payments import ledger
 
 CITY, OTHER_CITY = 990100, 990200
@@ -72,6 +72,7 @@ def move(debit: UUID, credit: UUID, amount_fen: int, *, kind: str = "charge", **
 def books(ground: tuple[postgres.Server, Any], template: str) -> Iterator[tuple[str, str, Flask]]:
     """A database for one module's tests."""
     server, _ = ground
+    crypto.signing.forget()  # another database has other keys
     name = f"ledger_{uuid.uuid4().hex[:8]}"
     server.create_database(name, template=template)
     flask = Flask("ledger")

@@ -12,6 +12,7 @@ import pytest
 import core.crypto
 from core import ids, sealer
 from payments import ledger
+from payments.ledger import sealing
 from tests.ledger.conftest import CITY, City, move
 
 pytestmark = pytest.mark.subset
@@ -184,8 +185,14 @@ EDITS: tuple[Callable[[psycopg.Connection[Any]], None], ...] = (
 )
 
 
+@pytest.mark.parametrize("at_once", ["at once", "piece by piece"])
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__.strip("_"))
-def test_what_a_superuser_edits_with_triggers_off_is_found(sealed: City, edit: Callable[[psycopg.Connection[Any]], None]) -> None:
+def test_what_a_superuser_edits_with_triggers_off_is_found(
+    sealed: City, monkeypatch: pytest.MonkeyPatch, edit: Callable[[psycopg.Connection[Any]], None], at_once: str
+) -> None:
+    if at_once == "piece by piece":
+        for place, name in ((sealing, "ACCOUNTS"), (sealing, "ENTRIES"), (sealer, "LINKS"), (sealer, "ROWS")):
+            monkeypatch.setattr(place, name, 2)
     with sealed.as_superuser() as superuser:
         kept = {
             name: superuser.execute(f"SELECT * FROM {name}").fetchall() for name in ("transfer", "account", "reversed_transfer")
@@ -198,6 +205,58 @@ def test_what_a_superuser_edits_with_triggers_off_is_found(sealed: City, edit: C
                 cursor.executemany(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)  # own names
     assert found
     assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 1_000_000])
+def test_the_books_are_looked_through_whole_whatever_a_piece_holds(sealed: City, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+    for place, name in ((sealing, "ACCOUNTS"), (sealing, "ENTRIES"), (sealer, "LINKS"), (sealer, "ROWS")):
+        monkeypatch.setattr(place, name, pieces)
+    with sealed.as_app() as app:
+        row = app.execute(
+            "SELECT (SELECT count(*) FROM transfer), (SELECT count(*) FROM account), (SELECT sum(entries) FROM account),"
+            " (SELECT count(*) FROM reversed_transfer), (SELECT count(*) FROM seal WHERE chain = 'transfer')"
+        ).fetchone()
+    assert row is not None
+    seen, chain = ledger.examine(), sealer.check("transfer")
+    assert (seen.transfers, seen.accounts, seen.entries, seen.reversals, chain.links) == row
+    assert (chain.rows, chain.unsealed) == (seen.transfers, 0)
+    with sealed.as_app() as app:
+        ledger.post_on(app, [move(sealed.wallets[0], sealed.merchant, 1)])
+    assert sealer.check("transfer").unsealed == 1
+
+
+def test_an_entry_of_an_account_that_is_gone_is_found(sealed: City) -> None:
+    with sealed.as_superuser() as superuser:
+        kept = superuser.execute("SELECT * FROM account WHERE id = %s", (sealed.merchant,)).fetchall()
+        superuser.execute("DELETE FROM account WHERE id = %s", (sealed.merchant,))
+        found = ledger.verify()
+        superuser.execute("INSERT INTO account VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", kept[0])
+    assert found == [ledger.Fault("an account's balance is not that of its last entry", str(sealed.merchant))]
+
+
+def test_a_row_too_many_is_told_of_its_own_link_alone(city: City) -> None:
+    core.crypto.install(bytes(range(32)))
+    while sealer.seal_all():
+        pass
+    links = []
+    for _ in range(3):
+        with city.as_app() as app:
+            moved = move(city.bank, city.wallets[0], 5, kind="top_up")
+            ledger.post_on(app, [moved])
+        sealer.seal_all()
+        links.append(sealer.check("transfer").links)
+    with city.as_superuser() as superuser:
+        superuser.execute(
+            "INSERT INTO transfer SELECT %s, city_id, kind, debit_account, credit_account, amount_fen, debit_balance_after,"
+            " credit_balance_after, debit_entry, credit_entry, NULL, NULL, occurred_at, recorded_at,"
+            " (SELECT to_txid FROM seal WHERE chain = 'transfer' AND number = %s), '' FROM transfer WHERE id = %s",
+            (made := ids.new_id(), links[1], moved.id),
+        )
+        superuser.execute("UPDATE transfer SET" + REHASH + " WHERE id = %s", (made,))
+        found = sealer.verify("transfer")
+        superuser.execute("DELETE FROM transfer WHERE id = %s", (made,))
+    assert [(broken.number, broken.why) for broken in found] == [(links[1], "rows")]
+    assert sealer.verify("transfer") == []
 
 
 def test_the_opened_account_is_empty_and_the_same_again_is_no_error(city: City) -> None:

@@ -8,12 +8,16 @@ import re
 import struct
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from core import clock, db, ids
 from core.errors import NotFound
 from payments import ledger
+from payments.ledger import books
 from payments.ledger.books import JournalForm
 from tests.ledger.conftest import CITY, City, move
 
@@ -91,12 +95,86 @@ def test_the_journal_balances_and_ends_where_the_accounts_stand(moved: City, for
             name, whole, part = posting.groups()
             totals[name] += int(whole + part)
         else:
-            assert not line or re.fullmatch(r'\d{4}-\d\d-\d\d (\* "[a-z_]+"  ; transfer: \S+|open \S+ CNY)', line)
+            assert not line or re.fullmatch(r'\d{4}-\d\d-\d\d (\* "[a-z_]+"  ; transfer: \S+|open \S+ CNY)|; \d+ transfers from .*', line)
     assert sum(totals.values()) == 0
+    assert lines[-1] == f"; {sum(' * ' in line for line in lines)} transfers from {today} to before {today + dt.timedelta(days=1)}"
     wallet = ledger.statement(moved.wallets[0], limit=1)[0]
     assert totals[f"Liabilities:Wallet:{ids.show('acc', moved.wallets[0]).replace('_', '-').capitalize()}"] == -wallet.balance_fen
     assert opened == (set(totals) if form is JournalForm.BEANCOUNT else set())
-    assert list(ledger.journal(CITY, since=today - dt.timedelta(days=2), until=today - dt.timedelta(days=1))) == []
+    db.session().rollback()
+    before = ledger.journal(CITY, since=today - dt.timedelta(days=2), until=today - dt.timedelta(days=1))
+    assert [part.split(" transfers")[0] for part in before] == ["; 0"]
+
+
+@pytest.mark.parametrize("page", [1, 4, 5])
+def test_the_journal_tells_each_transfer_once_whatever_a_page_holds(moved: City, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(books, "PAGE", page)
+    today = clock.today()
+    parts = list(ledger.journal(CITY, since=today, until=today + dt.timedelta(days=1)))
+    told = [UUID(found) for found in re.findall(r"; transfer: (\S+)", "".join(parts))]
+    with moved.as_app() as app:
+        assert told == [row[0] for row in app.execute("SELECT id FROM transfer WHERE city_id = %s ORDER BY id", (CITY,)).fetchall()]
+    assert all(part.count(" * ") <= page for part in parts)
+
+
+def test_a_page_of_the_journal_looks_into_the_months_in_which_its_ids_can_lie(moved: City) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    today = clock.today()
+    event.listen(db.db.engine, "before_cursor_execute", note)
+    try:
+        list(ledger.journal(CITY, since=today, until=today + dt.timedelta(days=1)))
+    finally:
+        event.remove(db.db.engine, "before_cursor_execute", note)
+    page, values = next(each for each in asked if " transfer " in each[0])
+    with moved.as_app() as app:
+        parts = app.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'transfer'::regclass").fetchone()
+        plan = "\n".join(row[0] for row in app.execute("EXPLAIN " + page, values).fetchall())
+    looked_into = set(re.findall(r"transfer_(\d{4}_\d\d)", plan))
+    # From the month before to the month after the next: a day in China may lie in two months.
+    begins = dt.datetime.combine(today, dt.time(), clock.CHINA).astimezone(dt.UTC)
+    months = [begins.year * 12 + begins.month - 1 + by for by in (-1, 0, 1, 2)]
+    assert parts is not None
+    assert parts[0] > 10
+    assert f"{clock.now():%Y_%m}" in looked_into
+    assert looked_into <= {f"{month // 12}_{month % 12 + 1:02d}" for month in months}
+
+
+def test_a_transfer_whose_id_is_of_another_month_than_its_record_is_in_the_journal(city: City) -> None:
+    today = clock.today()
+    early = ids.floor_id((clock.now().replace(day=1) - dt.timedelta(days=20)).replace(day=12))
+    with city.as_app() as app:
+        posted = ledger.post_on(app, [move(city.bank, city.wallets[0], 7, id=early, kind="top_up")])
+    assert isinstance(posted[0], ledger.Posted)
+    assert str(early) in "".join(ledger.journal(CITY, since=today, until=today + dt.timedelta(days=1)))
+
+
+def test_what_reads_the_whole_books_is_not_held_to_the_time_of_a_request(moved: City) -> None:
+    limits: list[str] = []
+
+    def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if " transfer " in statement:
+            with cursor.connection.cursor() as beside:
+                limits.append(beside.execute("SHOW statement_timeout").fetchone()[0])
+
+    today = clock.today()
+    event.listen(db.db.engine, "before_cursor_execute", note)
+    try:
+        list(ledger.journal(CITY, since=today, until=today + dt.timedelta(days=1)))
+        ledger.examine()
+        with db.transaction():
+            db.let_run(ledger.PATIENCE)
+            ledger.trial_balance(CITY)
+        assert set(limits) == {"0", "10min"}
+        limits.clear()
+        with db.transaction():
+            ledger.trial_balance(CITY)
+        assert limits == ["8s"]
+    finally:
+        event.remove(db.db.engine, "before_cursor_execute", note)
 
 
 def test_the_row_hash_is_what_the_documented_bytes_give(moved: City) -> None:

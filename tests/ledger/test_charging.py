@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 
-from core import db, ids
+from core import clock, db, ids
 from payments import ledger
 from payments.charging import Order, Settled, keys_of, post_charges
 from payments.ledger import GroupPoster
@@ -162,6 +165,36 @@ def test_limits_of_a_payment_a_day_and_a_month(till: Till) -> None:
     till.run("UPDATE wallet SET spent_month = spent_month - 40 WHERE id = %s", phone.wallet)
     assert till.code(till.order(phone, 5_000)) == "posted"
     assert till.run("SELECT spent_day_fen, spent_day_count, spent_month_fen FROM wallet WHERE id = %s", phone.wallet) == [(6_000, 2, 5_000)]
+
+
+def test_a_charge_that_waits_across_midnight_counts_on_the_day_that_is_recorded(till: Till) -> None:
+    phone = till.phone()
+    order = till.order(phone)
+    with till.city.as_superuser() as clockwork, till.city.as_superuser() as other, ThreadPoolExecutor(1) as pool:
+        try:
+            with other.transaction():
+                other.execute("SELECT 1 FROM account WHERE id = %s FOR UPDATE", (till.merchant,))
+                waiting = pool.submit(till.post, order)
+                until_one_waits(clockwork, waiting)
+                clockwork.execute("UPDATE clock_offset SET \"offset\" = '1 day'")
+            code, answer, _ = waiting.result()[0]
+            second = till.post(till.order(phone, 100))[0]
+        finally:
+            clockwork.execute("UPDATE clock_offset SET \"offset\" = '0'")
+    assert (code, second[0]) == ("posted", "posted")
+    recorded = dt.datetime.fromisoformat(answer["recorded_at"]).astimezone(clock.CHINA).date()
+    assert recorded > clock.today()
+    assert till.run(
+        "SELECT spent_on, spent_day_fen, spent_day_count, spent_month, spent_month_fen FROM wallet WHERE id = %s", phone.wallet
+    ) == [(recorded, 1_330, 2, recorded.replace(day=1), 1_330)]
+    assert answer["receipt_number"][6:12] == f"{recorded:%y%m%d}"
+
+
+def until_one_waits(superuser: psycopg.Connection[Any], charge: Future[Any]) -> None:
+    """Return once a statement of this database waits for a lock, or the charge is over."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while not charge.done() and superuser.execute(waiting).fetchone() is None:
+        time.sleep(0.01)
 
 
 def test_a_wallet_with_a_count_of_payments_a_day_keeps_it(till: Till) -> None:

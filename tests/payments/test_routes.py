@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core import clock, ids
+from core import clock, db, ids
 from core.actors import Actor, ActorKind
 
 Town = Any
@@ -177,6 +177,27 @@ def test_the_office_reads_the_books(town: Town) -> None:
     journal = town.call(office("payments:journal:read"), "GET", "/api/ledger/journal?since=2026-01-01&until=2026-01-20")
     assert (journal.status_code, journal.mimetype) == (200, "text/plain")
     assert town.call(office("payments:journal:read"), "GET", "/api/ledger/journal?since=2026-01-01&until=2026-03-20").status_code == 422
+
+
+def test_the_journal_is_sent_as_it_is_read_after_the_export_is_on_record(town: Town) -> None:
+    for _ in range(3):
+        town.charge(town.holder(50_000), 1_230)
+    today = clock.today()
+    asked = f"/api/ledger/journal?since={today}&until={today + dt.timedelta(days=1)}"
+    journal = town.call(office("payments:journal:read"), "GET", asked)
+    assert journal.is_streamed
+    assert town.rows("SELECT count(*) FROM audit WHERE event = 'payments:journal:read'") == [(1,)]
+    assert not db.in_transaction()
+    assert journal.text.count('* "charge"') == 3
+    assert journal.text.splitlines()[-1] == f"; 6 transfers from {today} to before {today + dt.timedelta(days=1)}"
+
+
+def test_one_trial_balance_of_a_city_is_made_at_a_time(town: Town) -> None:
+    with db.private_connection() as other, other.transaction():
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('trial_balance|990100', 0))")
+        refused = town.call(office("payments:ledger:read"), "GET", "/api/ledger/trial-balance")
+        assert (refused.status_code, refused.json["code"]) == (503, "busy")
+    assert town.call(office("payments:ledger:read"), "GET", "/api/ledger/trial-balance").status_code == 200
 
 
 def test_the_statement_of_a_month(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from core.errors import NotFound, Unavailable
 from payments import jobs, notices, topping_up
 from payments.errors import NoticeMismatch, ProviderUnknown, TopUpAmountRefused, WalletFull, WalletMissing
 from payments.providers import CallbackRefused, OrderState, ProviderRefused
+from tests.payments.meanwhile import elsewhere, meanwhile
 
 pytestmark = pytest.mark.subset
 
@@ -263,6 +265,24 @@ def test_two_orders_at_once_do_not_both_find_the_same_room(town: Town) -> None:
     for thread in threads:
         thread.join(30)
     assert sorted(outcomes) == ["full"] * 5 + ["ordered"]
+
+
+def test_money_that_arrives_between_two_statements_of_an_order_finds_no_second_room(town: Town) -> None:
+    for nth in range(1, 12):
+        wang = town.holder(490_000)
+        first = town.top_up(wang, 10_000)
+        town.provider.paid(town.order_of(first))
+        second: topping_up.TopUpView | None = None
+        with meanwhile(nth, elsewhere(town.app, topping_up.find_out, first.id)) as came, contextlib.suppress(WalletFull):
+            second = town.top_up(wang, 10_000)
+        if second is not None:
+            town.provider.paid(town.order_of(second))
+            topping_up.find_out(second.id)
+        topping_up.find_out(first.id)
+        assert town.balance(wang) == 500_000, f"credited after statement {nth}"
+        if not came:
+            break
+    assert nth > 5
 
 
 def test_nobody_elses_top_up_exists(town: Town) -> None:

@@ -8,7 +8,8 @@
 -- pay: one of a step that opened after it does, so a till goes on with the next code of the phone.
 --
 -- Nobody waits in a circle, because everybody takes locks in this order: the sentinel, codes, wallets by id, accounts by id (in ledger_post), and only
--- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks.
+-- then the rows that are written, sorted. Item times and ids are the caller's; the time that counts is read after the locks: limits are
+-- decided by the day on which the wallets were locked, and counted on the day of the books, which a wait for an account can make the next.
 CREATE OR REPLACE FUNCTION charge_post(
   principals uuid[], keys text[], body_hashes bytea[], request_ids uuid[],
   charge_ids uuid[], subjects text[],
@@ -130,6 +131,10 @@ BEGIN
   SELECT * INTO posted FROM ledger_post(
     charge_ids, cities, array_fill('charge'::text, ARRAY[n]), debits, merchant_accounts, amounts,
     charge_ids, array_fill(NULL::uuid, ARRAY[n]), occurred);
+  -- Receipt numbers and counters go by the day that is recorded. What the limits of the day before allowed fits a day without payments: nobody
+  -- else has moved these wallets since they were locked.
+  today := (posted.recorded AT TIME ZONE 'Asia/Shanghai')::date;
+  this_month := date_trunc('month', today);
   statuses := posted.statuses;
   balances := posted.debit_balances;
   FOR i IN 1 .. n LOOP
