@@ -11,6 +11,8 @@ from auth.consents.personal import SharingData
 from auth.consents.routes import routes as consent_routes
 from auth.consents.sharing import consent_stands, partners_with_consent, subject_if_consented
 from auth.consents.subjects import subject_for as partner_subject
+from auth.counter_routes import CHIP_REFUSALS
+from auth.counter_routes import routes as counter_routes
 from auth.installing import Above, Parts, install, parts
 from auth.me_routes import routes as me_routes
 from auth.oauth import jobs as oauth_jobs
@@ -31,7 +33,6 @@ from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
 from auth.rules import masked_name as mask_name
 from auth.scopes import PERMISSIONS, PartnerScope, Permission, Role, TerminalFunction
 from auth.staff import accounts as staff_accounts
-from auth.staff_routes import CHIP_REFUSALS
 from auth.staff_routes import routes as staff_routes
 from auth.staff_schemas import CounterChipIn
 from auth.terminals import Description as TerminalDescription
@@ -41,9 +42,20 @@ from auth.terminals import city_of as terminal_city
 from auth.terminals import public_key as terminal_key
 from auth.terminals import register as register_terminal
 from auth.terminals import set_account as set_terminal_account
-from auth.verification.counter import ChipRead, present_holder
+from auth.verification.chips import ChipRead
+from auth.verification.counter import present_holder
 
-ROUTES = (sign_in_routes, me_routes, passkey_routes, staff_routes, partner_routes, consent_routes, agreement_routes, oauth_routes)
+ROUTES = (
+    sign_in_routes,
+    me_routes,
+    passkey_routes,
+    counter_routes,
+    staff_routes,
+    partner_routes,
+    consent_routes,
+    agreement_routes,
+    oauth_routes,
+)
 
 __all__ = [
     "CHIP_REFUSALS",
