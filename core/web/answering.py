@@ -9,12 +9,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
+import structlog
 from flask import Flask, Response, current_app, request
 
 from core.idempotency import Kept
 from core.web import problems
 from core.web.beginning import begun
 from core.web.routing import Route
+
+log = structlog.get_logger("edge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def respond(route: Route, body: Any, answer: Answer) -> Response:
     """The response for a dumped body."""
     status = answer.status or route.status
     empty = status == 204
-    given = _parts(body) if isinstance(body, Iterator) else as_bytes(body)
+    given = _parts(body, route.operation) if isinstance(body, Iterator) else as_bytes(body)
     response = Response(b"" if empty else given, status=status, headers=begun(), mimetype=None if empty else route.media)
     for name, value in answer.headers.items():
         response.headers[name] = value
@@ -74,17 +77,21 @@ def as_bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else problems.encode(body)
 
 
-def _parts(body: Iterator[str]) -> Iterator[bytes]:
+def _parts(body: Iterator[str], operation: str) -> Iterator[bytes]:
     """A long text as it is made, part by part, each in an application context of its own: the request is over by then.
 
-    A fault on the way ends the connection before the end of the answer, because its status has been told already.
+    A fault on the way ends the answer, and the status was told long before: the text itself must say in its last line that it is whole.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy, whose type does not say so
 
     def made() -> Iterator[bytes]:
         while True:
-            with app.app_context():
-                part = next(body, None)
+            try:
+                with app.app_context():
+                    part = next(body, None)
+            except Exception as fault:
+                log.error("answer_cut_short", operation=operation, fault=type(fault).__name__)
+                raise
             if part is None:
                 return
             yield part.encode()

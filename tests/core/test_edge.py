@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from core import db, ids
+from core.web import Routes, anyone
 from tests.core.conftest import by, called, kept
 
 pytestmark = pytest.mark.subset
@@ -198,7 +202,25 @@ def test_the_hot_mode_marks_a_repetition(client: FlaskClient) -> None:
 
 
 def test_a_route_whose_view_does_not_fit_its_declaration_is_refused_at_start() -> None:
-    from core.web import Routes, anyone
-
     with pytest.raises(TypeError):
         Routes("x").post("/api/x", operation="x", access=anyone(reason="x"))(lambda actor, nonsense: None)
+
+
+def test_a_long_answer_is_made_after_its_request_and_says_in_the_log_where_it_broke(small: Flask) -> None:
+    def parts() -> Iterator[str]:
+        for part in ("one\n", "two\n"):
+            with db.transaction() as session:  # refused while another one is open
+                session.execute(text("SELECT 1"))
+            yield part
+        raise ZeroDivisionError
+
+    own = Routes("long")
+    long = own.get("/api/long", operation="readLong", access=anyone(reason="a test"), mode="transaction", media="text/plain")
+    long(lambda actor: parts())
+    small.extensions["edge"].serve([own])
+    with capture_logs() as logs:
+        parts_sent = small.test_client().get("/api/long").iter_encoded()
+        assert [next(parts_sent), next(parts_sent)] == [b"one\n", b"two\n"]
+        with pytest.raises(ZeroDivisionError):
+            next(parts_sent)
+    assert logs == [{"event": "answer_cut_short", "operation": "readLong", "fault": "ZeroDivisionError", "log_level": "error"}]
