@@ -3196,6 +3196,14 @@ export interface components {
             valid_until: string | null;
             reader: string;
         };
+        CounterChipIn: {
+            chip: components["schemas"]["ChipIn"];
+        };
+        StepIn: {
+            /** @enum {string} */
+            step: "activate" | "freeze" | "resume" | "lock" | "unlock" | "mark_bad" | "cancel";
+            reason: string;
+        };
         AgreedIn: {
             /** @enum {string} */
             kind: "user_agreement" | "privacy_policy" | "identity_data" | "face_data";
@@ -6235,7 +6243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description card_step_forbidden */
+            /** @description card_frozen, card_step_forbidden */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7124,7 +7132,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description agreement_outdated, guardian_unfit, identity_already_held, identity_already_proven, not_under_fourteen */
+            /** @description account_holds_money, agreement_outdated, guardian_unfit, identity_already_held, identity_already_proven, not_under_fourteen */
             409: {
                 headers: {
                     [name: string]: unknown;
