@@ -79,7 +79,7 @@ def test_the_journal_is_plain_text_audited_and_of_a_month_at_most(town: Town) ->
     wang = town.holder(50_000)
     town.charge(wang, 1_230)
     today = clock.today()
-    text = town.do(bookkeeping.journal, wang, since=today, until=today + dt.timedelta(days=1))
+    text = "".join(town.do(bookkeeping.journal, wang, since=today, until=today + dt.timedelta(days=1)))
     assert "12.30 CNY" in text
     assert len(town.rows("SELECT 1 FROM audit WHERE event = 'payments:journal:read'")) == 1
     for until in (today, today - dt.timedelta(days=1), today + dt.timedelta(days=32)):
