@@ -17,6 +17,7 @@ from flask import Flask
 
 import auth
 import cards
+from cards.authorisations.rules import CHANGE
 from cards.codes import pay_keys, reading
 from cards.codes.pay_code import STEP_SECONDS, PayKey
 from cards.codes.pay_keys import PayKeyGiven
@@ -158,13 +159,21 @@ def city(settings: Settings) -> Iterator[City]:
 
 @pytest.fixture
 def at() -> Iterator[Callable[[float], None]]:
-    """Move the city's time, in this process, by seconds."""
+    """Move the city's time, in this process, by seconds; it begins well before the hour at which authorisations change."""
+    clock.learn(before_the_change())
 
     def move(seconds: float) -> None:
         clock.learn(clock.offset() + dt.timedelta(seconds=seconds))
 
     yield move
-    clock.learn(clock.offset() * 0)
+    clock.learn(dt.timedelta())
+
+
+def before_the_change() -> dt.timedelta:
+    """How far to move the clock so that a test that takes an hour of it does not meet the change by chance."""
+    now = clock.now().astimezone(clock.CHINA)
+    change = dt.datetime.combine(now.date(), CHANGE, clock.CHINA)
+    return change - now if dt.timedelta() < change - now < dt.timedelta(hours=2) else dt.timedelta()
 
 
 def proved(holder: Actor) -> Actor:

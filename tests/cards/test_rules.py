@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import cards
-from cards.errors import REFUSALS, CardStepForbidden, LossNotReported
+from cards import CardView
+from cards.errors import REFUSALS, CardStepForbidden, LossIsFormal, LossNotReported
+from cards.loss import take_back_at_counter
 from cards.rules import LIVE, STEPS, State, allowed, expiry, why_refused
 from core.errors import CityError
-from tests.cards.conftest import City
+from tests.cards.conftest import City, proved
 
 NOW = dt.datetime(2026, 11, 22, 4, 0, tzinfo=dt.UTC)
 since = st.none() | st.sampled_from([NOW - dt.timedelta(days=1), NOW, NOW + dt.timedelta(seconds=1)])
@@ -94,7 +96,7 @@ class Life(RuleBasedStateMachine):
             self.city.do(step, *args, **options)
             self.steps += 1
             return
-        with pytest.raises((CardStepForbidden, LossNotReported)):
+        with pytest.raises((CardStepForbidden, LossNotReported, LossIsFormal)):
             self.city.do(step, *args, **options)
 
     @rule(kind=st.sampled_from(["temporary", "formal"]), clerk=st.booleans())
@@ -107,11 +109,20 @@ class Life(RuleBasedStateMachine):
         if self.state == "active":
             self.lost = kind
 
-    @rule()
-    def take_back(self) -> None:
-        self.tries(self.state == "active" and self.lost is not None, cards.take_back_loss, self.holder, self.card.id)
+    @rule(at_counter=st.booleans())
+    def take_back(self, at_counter: bool) -> None:
+        if self.state == "active" and self.lost == "formal" and not at_counter:
+            with pytest.raises(LossIsFormal):
+                self.city.do(cards.take_back_loss, proved(self.holder), self.card.id)
+            return
+        step, by = (self.counter, ()) if at_counter else (cards.take_back_loss, (proved(self.holder), self.card.id))
+        self.tries(self.state == "active" and self.lost is not None, step, *by)
         if self.state == "active":
             self.lost = None
+
+    def counter(self) -> CardView:
+        """With the holder's chip."""
+        return take_back_at_counter(self.city.clerk, self.card.id, self.holder.id, reader="test")
 
     @rule(
         step=st.sampled_from(

@@ -46,6 +46,7 @@ from payments.providers import (
     RefundState,
     RefundView,
 )
+from tests.cards.conftest import before_the_change
 
 YUNCHUAN, LINHU = 990100, 990200
 CITIES = Path(__file__).parents[2] / "config" / "cities"
@@ -285,6 +286,7 @@ def town(settings: Settings) -> Iterator[Town]:
 
 @pytest.fixture
 def at() -> Iterator[Callable[[dt.timedelta], None]]:
-    """Move the city's time, in this process; ids made from it move along."""
+    """Move the city's time, in this process; ids made from it move along. It begins well before the hour at which authorisations change."""
+    clock.learn(before_the_change())
     yield lambda by: clock.learn(clock.offset() + by)
     clock.learn(dt.timedelta())

@@ -16,6 +16,7 @@ from core import crypto
 from core.actors import Actor, system
 from payments.offline import errors
 from payments.offline.rules import Why, owed
+from tests.cards.conftest import proved
 from tests.payments.conftest import LINHU, YUNCHUAN, Town
 from tests.payments.gates import card_of, phone, post, risk_fen
 
@@ -47,7 +48,7 @@ def ride_lost(town: Town, holder: Actor, at: Move) -> None:
 
 
 def take_back(town: Town, holder: Actor) -> None:
-    town.do(cards.take_back_loss, holder, card_of(town, holder))
+    town.do(cards.take_back_loss, proved(holder), card_of(town, holder))
 
 
 def fill(town: Town, holder: Actor, fen: int) -> None:
@@ -125,7 +126,7 @@ def test_the_city_bears_one_card_that_was_given_up_in_a_year(town: Town, at: Mov
     holder = town.holder(20_000)
     for nth in range(3):
         ride_lost(town, holder, at)
-        town.do(cards.replace_card, holder, card_of(town, holder), reason="lost")
+        town.do(cards.replace_card, proved(holder), card_of(town, holder), reason="lost")
         at(DAY)
         phone(town, holder, count=1)
         assert (town.balance(holder), risk_fen(town)) == (20_000 - 3_000 * nth, 3_000)
