@@ -3,7 +3,7 @@
 from bench.ground import Ground, Taken
 from bench.loaded import serve
 
-CONNECTIONS = 48  # as many as the web has threads (docs/decisions/0015)
+CONNECTIONS = 48  # as many as the web has threads (docs/decisions/0016)
 AT_MOST = 9_000
 WARM = 300
 STUBBED = "bench.limits.present_stubbed"
