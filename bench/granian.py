@@ -1,4 +1,4 @@
-"""Starts a WSGI application as the program is served: granian, two workers of 24 threads (docs/decisions/0015)."""
+"""Starts a WSGI application as the program is served: granian, two workers of 24 threads (docs/decisions/0016)."""
 
 import os
 import signal

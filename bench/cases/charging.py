@@ -4,7 +4,7 @@ from bench.codes import Made
 from bench.ground import Ground, Taken
 from bench.loaded import Loaded
 
-CONNECTIONS = 48  # as many as the web has threads (docs/decisions/0015)
+CONNECTIONS = 48  # as many as the web has threads (docs/decisions/0016)
 AT_MOST = 6_000  # requests made for each second of a run; more than two cores ever answered
 WARM = 300
 
