@@ -101,7 +101,7 @@ def prove_identity_at_counter(actor: Actor, body: dict[str, Any], call: Call) ->
     takes=staff_schemas.CounterChipIn,
     gives=staff_schemas.CounterResidentOut,
     mode="calls",
-    errors=(NotFound, RequestOver, DocumentExpired, IdentityMismatch, RegisterUnavailable),
+    errors=(NotFound, RequestOver, *CHIP_REFUSALS),
 )
 def approve_sign_in_at_counter(actor: Actor, request: UUID, body: dict[str, Any]) -> counter.Proven:
     """Let a new device in for the person at the counter, by the chip of their card."""
@@ -115,10 +115,10 @@ def approve_sign_in_at_counter(actor: Actor, request: UUID, body: dict[str, Any]
     takes=staff_schemas.CounterChipIn,
     gives=EndedOut,
     mode="calls",
-    errors=(NotFound, DocumentExpired, IdentityMismatch, RegisterUnavailable),
+    errors=(NotFound, *CHIP_REFUSALS),
 )
 def sign_out_at_counter(actor: Actor, body: dict[str, Any]) -> dict[str, int]:
-    """End every session of the person at the counter, who lost their phone."""
+    """End every session of the person at the counter, who lost their phone, and the trust in every device."""
     return {"ended": counter.sign_out_everywhere(actor, ChipRead(**body["chip"]))}
 
 

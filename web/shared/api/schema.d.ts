@@ -786,7 +786,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End every session of the person at the counter, who lost their phone.
+         * End every session of the person at the counter, who lost their phone, and the trust in every device.
          * @description Access: staff with auth:sign_in:approve.
          */
         post: operations["signOutAtCounter"];
