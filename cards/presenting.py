@@ -1,35 +1,59 @@
 """Presenting: a code is consumed and answers who stands there, as far as the terminal may see it (D11, D12, D18).
 
-One SQL statement on this thread's own connection, which commits without waiting for the log: the table of presented codes is UNLOGGED,
-and a crash that empties it is noticed by its missing sentinel.
+Codes that arrive together are presented together (core/poster.py), by one SQL statement that commits without waiting for the log: the table
+of presented codes is UNLOGGED, and a crash that empties it is noticed by its missing sentinel. Whoever lost the connection asks again under
+the same id, so that a code is consumed once and its answer is not lost with the line.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 
-from cards.codes.reading import Candidate, read_code
+from cards.codes.reading import read_code
 from cards.errors import CodesRecovering, refusal
 from cards.lifecycle import card_of
 from cards.numbers import tail
 from cards.viewing import CardView
 from core import audit, clock, db, ids
 from core.actors import Actor
+from core.arrays import pack_one, pack_rows
 from core.errors import Conflict, Unavailable
-from core.prepared import Prepared
+from core.poster import Ask, GroupPoster
+from core.prepared import Prepared, Row
 from core.vocabulary import AuditEvent
 
 SEES_CONCESSION = "concession:read"
 FIELDS = ("masked_name", "card_tail", "form", "product")
+_SEEN, _SEEN_WITH_CONCESSION = f"{{{','.join(FIELDS)}}}", f"{{{','.join((*FIELDS, 'concession'))}}}"
 
+
+class Shown(NamedTuple):
+    """One code on its way to ``present_codes``: its fields are that function's arrays, one place each and in their order."""
+
+    id: UUID
+    city_id: int
+    actor_kind: str
+    actor_id: UUID
+    handle: int
+    generation: int
+    step: int
+    tap: int
+    purpose: str
+    fields: str
+
+
+_TYPES = ("uuid", "integer", "text", "uuid", "bigint", "integer", "bigint", "smallint", "text", "text")
+_CALL = f"present_codes({', '.join(f'${place}::{kind}[]' for place, kind in enumerate(_TYPES, start=1))}, ${len(_TYPES) + 1}::timestamptz)"
 _PRESENT = Prepared(
-    "present_code",
-    "SELECT refusal, until, resident_id, card_id, masked_name, number, form, product, concession"
-    " FROM present_code_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    "present_codes",
+    f"SELECT refusal, until, resident_id, card_id, masked_name, number, form, product, concession FROM {_CALL}",  # noqa: S608  # names are ours
+    binary=True,
 )
 
 
@@ -57,11 +81,14 @@ def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentatio
         _note(actor, found.code)
         raise
     may_see_concession = SEES_CONCESSION in actor.scopes
-    identity, fields = ids.new_id(), [*FIELDS, "concession"] if may_see_concession else [*FIELDS]
-    answer = _consume(actor, candidate, identity, now, purpose, fields)
-    refused, said_until, said_resident, said_card, name, number, form, product, concession = answer
+    identity, fields = ids.new_id(), _SEEN_WITH_CONCESSION if may_see_concession else _SEEN
+    code = candidate.handle, candidate.generation, candidate.step, candidate.tap
+    answer = _poster.ask(Shown(identity, actor.city_id, actor.kind, actor.id, *code, purpose, fields))
+    refused, said_until, said_resident, said_card, name, number, form, product, concession = (
+        said.decode() if said is not None else None for said in answer
+    )
     until = dt.datetime.fromisoformat(said_until) if said_until else now
-    resident_id, card_id = (UUID(said) if said else None for said in (said_resident, said_card))
+    resident_id, card_id = (UUID(known) if known else None for known in (said_resident, said_card))
     if refused == "codes_recovering":
         raise CodesRecovering(retry_after=max(1, int((until - now).total_seconds()) + 1))
     if refused is not None:
@@ -73,22 +100,9 @@ def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentatio
     return Presentation(identity, until, name, tail(number), form, product, seen, resident_id, card_id)
 
 
-def _consume(actor: Actor, code: Candidate, identity: UUID, now: dt.datetime, purpose: str, fields: list[str]) -> tuple[str | None, ...]:
-    # One id for the presentation and for the line that the resident reads about it.
-    values = (
-        *(identity, identity, actor.city_id, actor.kind, actor.id),
-        *(code.handle, code.generation, code.step, code.tap),
-        *(now.isoformat(), now.astimezone(clock.CHINA).date(), purpose, "{" + ",".join(fields) + "}"),
-    )
-    try:
-        rows = _PRESENT.run(db.connection(), [str(value).encode() for value in values])
-    except psycopg.OperationalError as fault:
-        # The code may be consumed or not: the phone shows its next one.
-        db.drop_connection()
-        raise Unavailable() from fault
-    if not rows:
-        raise Unavailable()
-    return tuple(value.decode() if value is not None else None for value in rows[0])
+def present_shown(connection: psycopg.Connection[Any], asks: Sequence[Ask[Shown, Row]]) -> list[Row]:
+    """Present codes over a connection: without a transaction of its own they are one commit, for which nobody waits."""
+    return _PRESENT.run(connection, [*pack_rows(_TYPES, [one.item for one in asks]), pack_one("timestamptz", clock.now())])
 
 
 def _note(actor: Actor, code: str, resident_id: UUID | None = None, card_id: UUID | None = None) -> None:
@@ -106,3 +120,10 @@ def find_at_counter(actor: Actor, code: str) -> CardView:
     given = present(actor, code, purpose="counter")
     with db.transaction():
         return card_of(actor, given.card_id)
+
+
+def _connect() -> psycopg.Connection[Any]:
+    return db.private_connection(application_name="citycard presenter")
+
+
+_poster: GroupPoster[Shown, Row] = GroupPoster("presentations", present_shown, lambda shown: (shown.id,), connect=_connect)

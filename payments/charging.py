@@ -18,12 +18,13 @@ import psycopg
 import cards
 from core import audit, clock, db, idempotency, ids
 from core.actors import Actor
+from core.arrays import pack_rows
 from core.errors import Conflict, Invalid
 from core.idempotency import Once
+from core.poster import Ask, GroupPoster
 from core.prepared import Prepared
 from payments.charge_errors import REFUSALS, OneOfTwo
-from payments.ledger import Ask, GroupPoster
-from payments.ledger.arrays import pack_rows
+from payments.ledger import OutcomeUnknown, PostingFull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,4 +186,6 @@ def _connect() -> psycopg.Connection[Any]:
     return db.private_connection(application_name="citycard poster")
 
 
-_poster: GroupPoster[Order, Settled] = GroupPoster("charges", post_charges, keys_of, connect=_connect)
+_poster: GroupPoster[Order, Settled] = GroupPoster(
+    "charges", post_charges, keys_of, connect=_connect, full=PostingFull, unknown=OutcomeUnknown
+)

@@ -11,8 +11,8 @@ from bench.ground import Ground, Taken
 from bench.loaded import Loaded
 from bench.machine import Meter
 from core import clock, db, ids
+from core.poster import Ask
 from payments import charging, ledger
-from payments.ledger import Ask
 
 GROUP = 50
 

@@ -11,13 +11,13 @@ NOBODY = str(UUID(int=7)).encode()
 
 
 class Answered:
-    """Stands where the statement stands, and answers without asking."""
+    """Stands where the database is asked, and answers without asking."""
 
-    def run(self, _connection: Any, _parameters: Any) -> list[tuple[bytes | None, ...]]:
+    def ask(self, _shown: Any) -> tuple[bytes | None, ...]:
         until = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=120)).isoformat().encode()
-        return [(None, until, NOBODY, NOBODY, "王*明".encode(), b"9901000000000001", b"virtual", b"resident", None)]
+        return None, until, NOBODY, NOBODY, "王*明".encode(), b"9901000000000001", b"virtual", b"resident", None
 
 
 if __name__ == "__main__":
-    presenting._PRESENT = Answered()  # type: ignore[assignment]  # the stub is the point
+    presenting._poster = Answered()  # type: ignore[assignment]  # the stub is the point
     web.main()

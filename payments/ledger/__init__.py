@@ -1,4 +1,4 @@
-"""The ledger: accounts, transfers, the group poster, the books and their seal."""
+"""The ledger: accounts, transfers, the books and their seal."""
 
 from core import sealer
 from payments.ledger import models as models  # the tables, to which wallets and merchants refer
@@ -6,7 +6,6 @@ from payments.ledger.accounts import AccountKind, Entry, Recorded, balance, bala
 from payments.ledger.books import PATIENCE, JournalForm, TrialBalance, TrialLine, journal, trial_balance
 from payments.ledger.errors import InsufficientFunds, OutcomeUnknown, PostingFull
 from payments.ledger.months import add_months, keep_months
-from payments.ledger.poster import Ask, GroupPoster
 from payments.ledger.posting import Posted, Refused, Transfer, Why, post, post_on
 from payments.ledger.sealing import CHAIN, Examined, Fault, examine, verify
 
@@ -16,11 +15,9 @@ __all__ = [
     "CHAIN",
     "PATIENCE",
     "AccountKind",
-    "Ask",
     "Entry",
     "Examined",
     "Fault",
-    "GroupPoster",
     "InsufficientFunds",
     "JournalForm",
     "OutcomeUnknown",

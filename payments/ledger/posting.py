@@ -14,8 +14,8 @@ import msgspec
 import psycopg
 
 from core import db
+from core.arrays import pack_rows
 from core.prepared import Prepared
-from payments.ledger.arrays import pack_rows
 
 # In the order of ledger_post's parameters.
 _TYPES = ("uuid", "integer", "text", "uuid", "uuid", "bigint", "uuid", "uuid", "timestamptz")

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from core import clock, db, ids
+from core.poster import GroupPoster
 from payments import ledger
 from payments.charging import Order, Settled, keys_of, post_charges
-from payments.ledger import GroupPoster
 from tests.ledger.conftest import OTHER_CITY, City
 from tests.ledger.tills import Till, by_presentation, replace, steps
 

@@ -18,8 +18,8 @@ import migrations
 from cards.codes.pay_code import STEP_SECONDS, step_at
 from command.embedded import postgres
 from core import clock, db, ids
+from core.poster import GroupPoster
 from payments.charging import Order, Settled, keys_of, post_charges
-from payments.ledger import GroupPoster
 from tests.ledger.conftest import CITY
 from tests.ledger.conftest import City as Books
 from tests.ledger.tills import Phone, Till, by_presentation, replace
@@ -69,8 +69,9 @@ def present(till: Till, phone: Phone, step: int, terminal: UUID) -> str | None:
     now, identity = clock.now(), ids.new_id()
     with till.city.as_app() as app:
         row = app.execute(
-            "SELECT refusal FROM present_code_v1(%s, %s, %s, 'terminal', %s, %s, 1, %s, 0::smallint, %s, %s, 'present', '{masked_name}')",
-            (identity, identity, CITY, terminal, phone.handle, step, now, now.date()),
+            "SELECT refusal FROM present_codes(ARRAY[%s], ARRAY[%s], '{terminal}', ARRAY[%s], ARRAY[%s::bigint], '{1}',"
+            " ARRAY[%s::bigint], '{0}', '{present}', '{\"{masked_name}\"}', %s)",
+            (identity, CITY, terminal, phone.handle, step, now),
         ).fetchone()
     assert row is not None
     return None if row[0] is None else str(row[0])

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import ids
+from core.poster import Ask, GroupPoster
 from payments.charging import Order, Settled, keys_of, post_charges
-from payments.ledger import Ask, GroupPoster, OutcomeUnknown
+from payments.ledger import OutcomeUnknown
 from tests.ledger.conftest import CITY, City
 from tests.ledger.tills import Till, replace, steps
 
@@ -126,9 +127,9 @@ def test_a_code_is_presented_or_charged_but_not_both(till: Till) -> None:
     def present(step: int) -> bool:
         with till.city.as_app() as app:
             row = app.execute(
-                "SELECT refusal FROM present_code_v1(%s, %s, %s, 'terminal', %s, %s, 1, %s, 0::smallint, city_now(), current_date,"
-                " 'present', '{}')",
-                (ids.new_id(), ids.new_id(), CITY, ids.new_id(), phone.handle, step),
+                "SELECT refusal FROM present_codes(ARRAY[%s], ARRAY[%s], '{terminal}', ARRAY[%s], ARRAY[%s::bigint], '{1}',"
+                " ARRAY[%s::bigint], '{0}', '{present}', '{\"{masked_name}\"}', city_now())",
+                (ids.new_id(), CITY, ids.new_id(), phone.handle, step),
             ).fetchone()
         return row == (None,)
 

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from core import clock, ids
+from core.poster import Ask
 from payments.charging import Order, post_charges
-from payments.ledger import Ask
 from tests.ledger.conftest import CITY, City
 
 _handles = itertools.count(random.randrange(10**6))

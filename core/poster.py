@@ -1,9 +1,9 @@
-"""The group poster: requests of one process that arrive together are posted in one commit (D8, D9).
+"""The group poster: requests of one process that arrive together go to the database in one commit (D8, D9).
 
 One thread takes whatever waits: alone a request is posted at once; under load batches form by themselves while the commit before them is
-on its way to the disk, and those who were just answered are given a moment to come back, because a commit costs about as much for ten
-as for one. What it posts with, and what must not meet in one batch, is the
-caller's; this file knows about queues, threads and lost connections only.
+on its way to the disk, and those who were just answered are given a moment to come back, because a call and its commit cost about as much
+for ten as for one. What it posts with, and what must not meet in one batch, is the caller's; this file knows about queues, threads and lost
+connections only.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ import psycopg
 import structlog
 
 from core import db
-from core.errors import Busy
-from payments.ledger.errors import OutcomeUnknown, PostingFull
+from core.errors import Busy, Unavailable
 
 log = structlog.get_logger("poster")
 MOST_IN_BATCH = 200
@@ -79,7 +78,8 @@ Post = Callable[[psycopg.Connection[Any], Sequence[Ask[Item, Answer]]], Sequence
 class GroupPoster(Generic[Item, Answer]):
     """Posts the requests of this process in groups, over one connection of its own.
 
-    Two asks that share a key are never in one batch, and those of one key are posted in the order in which they came.
+    Two asks that share a key are never in one batch, and those of one key are posted in the order in which they came. ``full`` and
+    ``unknown`` are the refusals of its room: nothing was done, and nobody knows whether it was done.
     """
 
     def __init__(
@@ -90,8 +90,11 @@ class GroupPoster(Generic[Item, Answer]):
         *,
         connect: Callable[[], psycopg.Connection[Any]] = db.private_connection,
         most_waiting: int = MOST_WAITING,
+        full: type[Unavailable] = Busy,
+        unknown: type[Unavailable] = Unavailable,
     ) -> None:
         self.name, self.post, self.keys, self.connect, self.most_waiting = name, post, keys, connect, most_waiting
+        self.full, self.unknown = full, unknown
         self._start_anew()
         # A child process inherits neither the thread nor the right to use the parent's connection. Posters live as long as the process.
         os.register_at_fork(after_in_child=self._start_anew)
@@ -106,7 +109,7 @@ class GroupPoster(Generic[Item, Answer]):
     def ask(self, item: Item, *, patience: float = PATIENCE_SECONDS) -> Answer:
         """Post one item and wait for its answer.
 
-        Raises PostingFull when nothing was done, OutcomeUnknown when that is not known in time, and what posting this item raised.
+        Raises ``full`` when nothing was done, ``unknown`` when that is not known in time, and what posting this item raised.
         """
         one = Ask[Item, Answer](item, frozenset(self.keys(item)))
         pinned = db.pinned_connection()
@@ -115,7 +118,7 @@ class GroupPoster(Generic[Item, Answer]):
         one.done.acquire()
         with self._bell:
             if len(self._waiting) >= self.most_waiting:
-                raise PostingFull()
+                raise self.full()
             self._waiting.append(one)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name=f"poster-{self.name}", daemon=True)
@@ -123,7 +126,7 @@ class GroupPoster(Generic[Item, Answer]):
             self._bell.notify()
         if not one.done.acquire(timeout=patience):
             one.given_up = True
-            raise OutcomeUnknown()
+            raise self.unknown()
         return one.outcome()
 
     def _ask_within(self, connection: psycopg.Connection[Any], one: Ask[Item, Answer]) -> Answer:
@@ -145,7 +148,7 @@ class GroupPoster(Generic[Item, Answer]):
                 log.exception("poster_fault", poster=self.name)
                 for one in batch:
                     if one.done.locked():
-                        one.fail(OutcomeUnknown() if isinstance(fault, psycopg.Error) else fault)
+                        one.fail(self.unknown() if isinstance(fault, psycopg.Error) else fault)
 
     def _next_batch(self, held: list[Ask[Item, Answer]]) -> tuple[list[Ask[Item, Answer]], list[Ask[Item, Answer]]]:
         """What can be posted together now, and what has to wait for that because it shares a key with it."""
@@ -194,7 +197,7 @@ class GroupPoster(Generic[Item, Answer]):
                         one.asked_before = True
                     self._drop()
                     if time.monotonic() > until:
-                        return self._fail(batch, OutcomeUnknown)
+                        return self._fail(batch, self.unknown)
                     time.sleep(pause)
                     pause = min(LONGEST_PAUSE, pause * 2 or 0.02)
                     batch = [one for one in batch if not one.given_up]
@@ -224,10 +227,10 @@ class GroupPoster(Generic[Item, Answer]):
                 one.settle(answer)
         return again
 
-    def _fail(self, batch: list[Ask[Item, Answer]], kind: type[Busy] | type[OutcomeUnknown]) -> list[Ask[Item, Answer]]:
+    def _fail(self, batch: list[Ask[Item, Answer]], kind: type[Unavailable]) -> list[Ask[Item, Answer]]:
         log.warning("batch_failed", poster=self.name, size=len(batch), code=kind.code)
         for one in batch:
-            one.fail(OutcomeUnknown() if one.asked_before else kind())
+            one.fail(self.unknown() if one.asked_before else kind())
         return []
 
     def _connected(self) -> psycopg.Connection[Any]:

@@ -15,6 +15,7 @@ from typing import Any
 _HEAD = struct.Struct(">iiIii").pack
 _SIZE = struct.Struct(">i").pack
 _SMALL, _INT, _BIG = (struct.Struct(form).pack for form in (">ih", ">ii", ">iq"))
+_SIZE_BYTES = 4
 _NULL = _SIZE(-1)
 _SIXTEEN = _SIZE(16)
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -43,6 +44,11 @@ def pack(kind: str, values: Sequence[Any]) -> bytes:
     oid, element = _ELEMENTS[kind]
     parts = [_NULL if value is None else element(value) for value in values]
     return _HEAD(1, 1, oid, len(parts), 1) + b"".join(parts)
+
+
+def pack_one(kind: str, value: Any) -> bytes:
+    """A single value as a binary parameter, without the size that an element has in front."""
+    return _ELEMENTS[kind][1](value)[_SIZE_BYTES:]
 
 
 def pack_rows(kinds: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[bytes]:
