@@ -29,6 +29,7 @@ from core.prepared import Prepared, Row
 from core.vocabulary import AuditEvent
 
 SEES_CONCESSION = "concession:read"
+PATIENCE_SECONDS = 3.0  # nobody stands at a gate for longer; PostgreSQL is back from a crash by then, mostly
 FIELDS = ("masked_name", "card_tail", "form", "product")
 _SEEN, _SEEN_WITH_CONCESSION = f"{{{','.join(FIELDS)}}}", f"{{{','.join((*FIELDS, 'concession'))}}}"
 
@@ -82,8 +83,9 @@ def present(actor: Actor, code: str, *, purpose: str = "present") -> Presentatio
         raise
     may_see_concession = SEES_CONCESSION in actor.scopes
     identity, fields = ids.new_id(), _SEEN_WITH_CONCESSION if may_see_concession else _SEEN
-    code = candidate.handle, candidate.generation, candidate.step, candidate.tap
-    answer = _poster.ask(Shown(identity, actor.city_id, actor.kind, actor.id, *code, purpose, fields))
+    claimed = candidate.handle, candidate.generation, candidate.step, candidate.tap
+    # After Unavailable the code may be consumed or not: the phone shows its next one.
+    answer = _poster.ask(Shown(identity, actor.city_id, actor.kind, actor.id, *claimed, purpose, fields), patience=PATIENCE_SECONDS)
     refused, said_until, said_resident, said_card, name, number, form, product, concession = (
         said.decode() if said is not None else None for said in answer
     )

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import ids
-from core.poster import Ask, GroupPoster
-from payments.charging import Order, Settled, keys_of, post_charges
+from core.poster import Ask
+from payments.charging import Order, Settled, keys_of
 from payments.ledger import OutcomeUnknown
 from tests.ledger.conftest import CITY, City
 from tests.ledger.tills import Till, replace, steps
@@ -43,7 +43,7 @@ def test_the_poster_answers_a_group_as_the_rules_say_one_by_one(till: Till, char
     for who, tap, amount, changed, key in charges:
         order = till.order(phones[who], amount, step=first_step, tap=tap, principal=principal, key=f"key-{key}")
         orders.append(replace(order, body_hash=bytes([who, tap, amount % 256, changed]) * 8))
-    poster: GroupPoster[Order, Settled] = GroupPoster("model", post_charges, keys_of, connect=till.city.as_app)
+    poster = till.poster("model")
     held: list[Ask[Order, Settled]] = [Ask(order, frozenset(keys_of(order))) for order in orders]
     for one in held:
         one.done.acquire()
@@ -89,7 +89,7 @@ def _by_the_rules(orders: list[Order], handles: list[int]) -> list[tuple[str, bo
 
 def test_a_hundred_threads_with_one_code_in_two_processes_pay_once(till: Till) -> None:
     phone = till.phone()
-    posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
+    posters = [till.poster(name) for name in "ab"]
     step, start = next(steps), threading.Barrier(100)
 
     def pay(nth: int) -> str:
@@ -105,7 +105,7 @@ def test_a_hundred_threads_with_one_code_in_two_processes_pay_once(till: Till) -
 
 def test_a_hundred_threads_with_one_key_in_two_processes_pay_once(till: Till) -> None:
     phone = till.phone()
-    posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
+    posters = [till.poster(name) for name in "ab"]
     start = threading.Barrier(40)
 
     def pay(nth: int) -> tuple[str, bool]:
@@ -122,7 +122,7 @@ def test_a_hundred_threads_with_one_key_in_two_processes_pay_once(till: Till) ->
 
 def test_a_code_is_presented_or_charged_but_not_both(till: Till) -> None:
     phone = till.phone(balance_fen=100_000, daily_limit_fen=10**6, monthly_limit_fen=10**6)
-    poster: GroupPoster[Order, Settled] = GroupPoster("race", post_charges, keys_of, connect=till.city.as_app)
+    poster = till.poster("race")
 
     def present(step: int) -> bool:
         with till.city.as_app() as app:
@@ -143,7 +143,7 @@ def test_a_code_is_presented_or_charged_but_not_both(till: Till) -> None:
 
 def test_backends_killed_in_mid_charge_lose_and_double_nothing(till: Till) -> None:
     phones = [till.phone(10_000, daily_limit_fen=10**6, monthly_limit_fen=10**6) for _ in range(8)]
-    posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
+    posters = [till.poster(name) for name in "ab"]
     orders = [till.order(phones[nth % 8], 7) for nth in range(400)]
     over = threading.Event()
 
@@ -177,7 +177,7 @@ def test_backends_killed_in_mid_charge_lose_and_double_nothing(till: Till) -> No
 
 def test_many_payers_into_one_merchant_from_two_processes_lose_nothing(till: Till) -> None:
     phones = [till.phone(50, daily_limit_fen=1_000) for _ in range(12)]
-    posters: list[GroupPoster[Order, Settled]] = [GroupPoster(name, post_charges, keys_of, connect=till.city.as_app) for name in "ab"]
+    posters = [till.poster(name) for name in "ab"]
 
     def pay(nth: int) -> str:
         return posters[nth % 2].ask(till.order(phones[nth % 12], 7))[0]

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from core import clock, ids
-from core.poster import Ask
-from payments.charging import Order, post_charges
+from core.poster import Ask, GroupPoster
+from payments.charging import Order, Settled, keys_of, post_charges
+from payments.ledger import OutcomeUnknown, PostingFull
 from tests.ledger.conftest import CITY, City
 
 _handles = itertools.count(random.randrange(10**6))
@@ -104,6 +105,10 @@ class Till:
             phone.handle, step or next(steps), presentation, terminal or self.id, phone.card, seconds,
         )  # fmt: skip
         return presentation
+
+    def poster(self, name: str) -> GroupPoster[Order, Settled]:
+        """A poster of charges like a process's own."""
+        return GroupPoster(name, post_charges, keys_of, connect=self.city.as_app, full=PostingFull, unknown=OutcomeUnknown)
 
     def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """A statement past every guard, to set the scene or look at it."""
