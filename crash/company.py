@@ -1,6 +1,7 @@
 """The water company's own books beside the city's: it was told once of each paid bill, and of nothing that the city does not know."""
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -99,6 +100,12 @@ def under_way(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute("SELECT count(*) FROM bill_order WHERE state = 'reserved'").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def unsure(url: str) -> set[UUID]:
+    """Payments of bills whose answer the city did not get, by its own books at `url`, and which it has not marked paid since."""
+    with psycopg.connect(url) as books:
+        return {row[0] for row in books.execute("SELECT id FROM bill_order WHERE reason = 'status_504' AND state <> 'paid'").fetchall()}
 
 
 def _taken(outside_url: str) -> list[tuple[Any, ...]]:
