@@ -40,6 +40,7 @@ STUCK_AFTER = 60.0  # seconds of the machine's time in which nothing more was se
 SOME_CYCLES = 3  # by then somebody must have paid and topped up, or nothing was tried
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 EACH, SELDOM = 30, 10  # so many cycles are compared one by one, later each tenth and the last: what broke stays broken, and books grow
+NEWS = 1.0  # seconds, at most, until somebody pays a bill
 REPEATS = 8  # acknowledged charges that are sent again after each cycle
 Told = Callable[[str], None]
 
@@ -170,6 +171,7 @@ class _Run:
         for thread in rush:
             thread.join(40)
         self._repeat()
+        company.wait_for_news(self.town.outside_books, NEWS)  # the comparison meets a payment that was told of just now
         if number <= EACH or number % SELDOM == 0:
             self._compare()
         self.verdict.cycles, self.verdict.blows[blow.name] = number, self.verdict.blows.get(blow.name, 0) + 1
