@@ -68,7 +68,8 @@ def _tell(verdict: Verdict) -> None:
     click.echo(
         f"{verdict.cycles} cycles in {verdict.seconds:.0f} s: {verdict.paid} charges acknowledged ({verdict.after_retry} only when"
         f" asked again, the slowest after {verdict.slowest:.1f} s), {sum(verdict.refused.values())} refused,"
-        f" {verdict.credited} top-ups credited, {verdict.bills} bills paid, {verdict.events} events taken, {verdict.open} left open"
+        f" {verdict.credited} top-ups credited, {verdict.bills} bills paid and {verdict.unsure} unsure for a while,"
+        f" {verdict.events} events taken, {verdict.open} left open"
     )
     for sentence in (*verdict.found, *verdict.untried):
         click.echo(f"FOUND {sentence}")

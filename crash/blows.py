@@ -1,4 +1,7 @@
-"""What can happen to a platform in mid-payment: each blow strikes one part; mending is the town's."""
+"""What can happen to a platform in mid-payment: each blow strikes one part; mending is the town's.
+
+A strike that needs somebody to feel it (a request on the line, a payment of a bill) returns when that has happened, on whatever machine.
+"""
 
 import random
 import time
@@ -8,12 +11,15 @@ from dataclasses import dataclass
 from crash.line import Fault
 from crash.town import Town, kill
 
+COMPANY = "company's answers lost"
+UNSURE = 3  # payments of bills that a blow at the company leaves unsure
+PATIENCE = 20.0  # seconds, at most, until a blow has struck
 Strike = Callable[[Town, random.Random], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """A name for the tally, the strike, and how long the platform is left alone with it (seconds, at most)."""
+    """A name for the tally, the strike, and how long the platform is left alone with it afterwards (seconds, at most)."""
 
     name: str
     strike: Strike
@@ -53,13 +59,22 @@ def _valkey(town: Town, _chance: random.Random) -> None:
 
 
 def _company_answers_lost(town: Town, _chance: random.Random) -> None:
-    """All of them: a call is tried more than once, and only when no answer comes is the outcome unknown."""
-    town.answers_of_the_company_lost(1)
+    """Every answer to a payment, until payments are unsure; then every answer, so that who asks about them hears nothing either.
+
+    A call is tried more than once, and only when no answer comes at all is its outcome unknown. All answers at once would leave few
+    payments unsure: nobody could bind an account or list its bills.
+    """
+    town.lose_answers("payment_answer_lost")
+    town.wait_for_unsure(UNSURE, PATIENCE)
+    town.lose_answers("answer_lost")
 
 
 def _on_line(fault: Fault, low: float, high: float) -> Strike:
     def strike(town: Town, chance: random.Random) -> None:
         town.line.suffer(fault, chance.uniform(low, high))
+        until = time.monotonic() + PATIENCE
+        while not town.line.struck and time.monotonic() < until:
+            time.sleep(0.005)
 
     return strike
 
@@ -72,7 +87,7 @@ BLOWS = (
     Blow("PostgreSQL killed", _postgres),
     Blow("Valkey killed", _valkey, 0.6),
     Blow("provider killed", _provider, 0.6),
-    Blow("company's answers lost", _company_answers_lost, 5.0),
+    Blow(COMPANY, _company_answers_lost, 2.0),
     Blow("acknowledgements lost", _on_line(Fault.ACKLOSS, 0.02, 0.3), 0.8),
     Blow("requests reset", _on_line(Fault.RESET, 0.02, 0.3), 0.8),
     Blow("line slow", _on_line(Fault.LATENCY, 0.02, 0.15), 0.8),

@@ -10,6 +10,7 @@ from bench.load import Address
 from bench.terminals import Session
 
 PATIENCE = 6.0  # seconds until a terminal gives an answer up; the server itself gives up after 8
+NO_DECISION = frozenset({"no answer", "request_in_progress", "unavailable", "outcome_unknown", "busy"})  # asked once more, it may be known
 
 
 class NoAnswer(Exception):

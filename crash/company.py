@@ -1,6 +1,8 @@
 """The water company's own books beside the city's: it was told once of each paid bill, and of nothing that the city does not know."""
 
+import time
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -99,6 +101,23 @@ def under_way(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute("SELECT count(*) FROM bill_order WHERE state = 'reserved'").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def wait_for_news(outside_url: str, patience: float) -> bool:
+    """Returns as soon as the company takes a payment, or when patience (seconds) is over; whether it took one."""
+    with psycopg.connect(outside_url, autocommit=True) as company:
+        known, until = len(company.execute(PAYMENTS.encode()).fetchall()), time.monotonic() + patience
+        while time.monotonic() < until:
+            if len(company.execute(PAYMENTS.encode()).fetchall()) > known:
+                return True
+            time.sleep(0.02)
+    return False
+
+
+def unsure(url: str) -> set[UUID]:
+    """Payments of bills whose answer the city did not get, by its own books at `url`, and which it has not marked paid since."""
+    with psycopg.connect(url) as books:
+        return {row[0] for row in books.execute("SELECT id FROM bill_order WHERE reason = 'status_504' AND state <> 'paid'").fetchall()}
 
 
 def _taken(outside_url: str) -> list[tuple[Any, ...]]:

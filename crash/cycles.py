@@ -21,7 +21,7 @@ from bench.people import People, settle
 from bench.terminals import Session, Terminal, sign_in
 from crash import company, hearing
 from crash.bills import BillPayers
-from crash.blows import BLOWS, Blow, deal
+from crash.blows import BLOWS, COMPANY, Blow, deal
 from crash.books import differences
 from crash.calling import Caller
 from crash.consents import Consenters
@@ -40,6 +40,7 @@ STUCK_AFTER = 60.0  # seconds of the machine's time in which nothing more was se
 SOME_CYCLES = 3  # by then somebody must have paid and topped up, or nothing was tried
 TOKEN_LIFE = 300.0  # seconds after which tills sign in anew; a token lives ten minutes
 EACH, SELDOM = 30, 10  # so many cycles are compared one by one, later each tenth and the last: what broke stays broken, and books grow
+NEWS = 1.0  # seconds, at most, until somebody pays a bill
 REPEATS = 8  # acknowledged charges that are sent again after each cycle
 Told = Callable[[str], None]
 
@@ -58,6 +59,7 @@ class Verdict:
     refused: dict[str, int] = field(default_factory=dict)
     credited: int = 0
     bills: int = 0
+    unsure: int = 0
     events: int = 0
     open: int = 0
     slowest: float = 0.0
@@ -161,6 +163,7 @@ class _Run:
         time.sleep(self.chance.uniform(0.4, 1.4))
         rush = self._rush()
         watched = self.sentinel.before(self.desk.sessions()[0])
+        self._wait_for_payment()  # the blow meets somebody who pays
         time.sleep(self.chance.uniform(0, 0.03))
         deal(self.town, blow, self.chance)
         self.sentinel.after(self.desk.sessions()[0], watched)
@@ -168,6 +171,7 @@ class _Run:
         for thread in rush:
             thread.join(40)
         self._repeat()
+        company.wait_for_news(self.town.outside_books, NEWS)  # the comparison meets a payment that was told of just now
         if number <= EACH or number % SELDOM == 0:
             self._compare()
         self.verdict.cycles, self.verdict.blows[blow.name] = number, self.verdict.blows.get(blow.name, 0) + 1
@@ -175,16 +179,16 @@ class _Run:
 
     def _rush(self) -> list[threading.Thread]:
         try:
-            return self.tills.rush(self.chance.choice(self.desk.sessions()), self.supply.take(), 100)
+            return self.tills.rush(self.chance.choice(self.desk.sessions()), self.supply.wait(), 100)
         except CodesUsedUp:
             return []
 
     def _wait_for_payment(self) -> None:
-        """The platform is back only when somebody pays again."""
+        """Somebody pays at this very moment; the platform is back only when that is so."""
         paid, until = len(self.record.paid), time.monotonic() + 60
         while len(self.record.paid) == paid:
             if time.monotonic() > until:
-                self.verdict.found.append(f"nobody could pay for a minute after mending; answers so far {dict(self.record.answers)}")
+                self.verdict.found.append(f"nobody could pay for a minute; answers so far {dict(self.record.answers)}")
                 return
             time.sleep(0.02)
 
@@ -245,6 +249,8 @@ class _Run:
             ("pay a bill", told.bills),
             ("withdraw a consent", told.facts),
             ("tell the partner", told.heard),
+            ("present an identity code before a blow and again after it", self.sentinel.decided),
+            *([("leave a payment of a bill unsure", self.town.unsure)] if COMPANY in self.verdict.blows else []),
         )
         return [f"nobody could {what} in all this time" for what, done in tried if not done]
 
@@ -252,6 +258,7 @@ class _Run:
         told, verdict = self.record.snapshot(), self.verdict
         verdict.found = list(dict.fromkeys(verdict.found))
         verdict.bills, verdict.events = sum(bill.state == "paid" for bill in told.bills.values()), len(told.heard)
+        verdict.unsure = len(self.town.unsure)
         verdict.paid, verdict.credited, verdict.open = len(told.paid), len(told.credited), len(told.unknown)
         verdict.after_retry = sum(1 for paid in told.paid.values() if paid.tries > 1)
         verdict.refused = dict(Counter(refused.reason for refused in told.refused.values()))

@@ -36,6 +36,7 @@ class FaultyLine:
         self._here, self._there = folder / SOCKET, upstream / SOCKET
         self._random = random.Random(seed)
         self._fault, self._strength = Fault.NONE, 0.0
+        self.struck = 0  # how often the fault of the moment, or the last one, was felt
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -58,6 +59,7 @@ class FaultyLine:
 
     def suffer(self, fault: Fault, strength: float = 0.0) -> None:
         """From now on does `fault`; strength is a share of requests or a time in seconds."""
+        self.struck = 0
         self._fault, self._strength = fault, strength
         if fault is Fault.DOWN:
             self._loop.call_soon_threadsafe(self._cut_all)
@@ -80,10 +82,12 @@ class FaultyLine:
 
     def _cut_all(self) -> None:
         for writer in tuple(self._open):
+            self.struck += 1
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._fault is Fault.DOWN:
+            self.struck += 1
             writer.transport.abort()
             return
         try:
@@ -101,7 +105,9 @@ class FaultyLine:
 
     def strikes(self) -> bool:
         """Whether a fault that hits a share of requests hits this one."""
-        return self._random.random() < self._strength
+        hit = self._random.random() < self._strength
+        self.struck += hit
+        return hit
 
     @property
     def fault(self) -> Fault:
@@ -150,6 +156,8 @@ class _Pair:
         self._cut()
 
     async def _delay(self) -> None:
+        if self._line.fault in (Fault.LATENCY, Fault.SILENCE):
+            self._line.struck += 1
         if self._line.fault is Fault.LATENCY:
             await asyncio.sleep(self._line.strength)
         silent_since = time.monotonic()

@@ -31,7 +31,7 @@ from bench.people import settle
 from bench.terminals import Session, Terminal, sign_in
 from core import ids
 from crash.books import differences
-from crash.calling import Answer, Caller, NoAnswer
+from crash.calling import NO_DECISION, Answer, Caller, NoAnswer
 from crash.record import Code, Paid, Record
 from crash.town import Town, raise_town
 
@@ -43,7 +43,6 @@ DEAD = 95.0  # seconds after which every code of before a crash is dead and iden
 LEARNT = 0.6  # seconds after which a process asks for the city's new time
 SESSIONS_LAST = 4  # recoveries: a session lives ten minutes of the city's time
 PATIENCE = 30.0
-NO_DECISION = frozenset({"no answer", "request_in_progress", "unavailable", "outcome_unknown", "busy"})
 Told = Callable[[str], None]
 
 

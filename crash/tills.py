@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bench.codes import Made, Phones
 from bench.load import Address
 from bench.terminals import Session
+from cards.codes.pay_code import STEP_SECONDS
 from core import ids
 from crash.calling import Answer, Caller, NoAnswer
 from crash.record import Code, Paid, Presented, Record, Refused
@@ -37,6 +38,17 @@ class Supply:
         if made is None:
             raise CodesUsedUp
         return made
+
+    def wait(self) -> Made:
+        """A code nobody has used, of the next step of time where this one has none left; raises CodesUsedUp."""
+        until = time.monotonic() + STEP_SECONDS + 5
+        while True:
+            try:
+                return self.take()
+            except CodesUsedUp:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.05)
 
 
 class Tills:

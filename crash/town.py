@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 import psycopg
 
@@ -24,6 +25,7 @@ from command.embedded.processes import living_in, wait_until_empty
 from command.home import Home
 from command.supervisor import Child, Supervisor
 from config import settings
+from crash import company
 from crash.line import FaultyLine
 
 PATIENCE = 60.0  # seconds until a part must be back
@@ -42,7 +44,8 @@ class Town:
     valkey: valkey.Server
     line: FaultyLine
     children: dict[str, Child] = field(default_factory=dict)
-    _answers_lost: float = 0.0
+    unsure: set[UUID] = field(default_factory=set)  # payments of bills that were left unsure by a lost answer
+    _answers_lost: str = ""
 
     @property
     def address(self) -> Address:
@@ -155,20 +158,27 @@ class Town:
         if self.valkey.process is not None:
             self.valkey.process.wait(10)
 
-    def answers_of_the_company_lost(self, share: float) -> None:
-        """From now on the water company does what it is asked, and its answer is lost for this share of the calls; zero heals."""
-        if self._answers_lost == share:
+    def lose_answers(self, kind: str) -> None:
+        """From now on the water company does what it is asked, and its answers are lost as this kind of fault says; an empty one heals."""
+        if self._answers_lost == kind:
             return
-        self._answers_lost = share
+        self._answers_lost = kind
         with psycopg.connect(self.outside_books, autocommit=True) as connection:
             connection.execute("DELETE FROM fault WHERE place = 'water'")
-            if share:
-                connection.execute("INSERT INTO fault (place, kind, share) VALUES ('water', 'answer_lost', %s)", (share,))
+            if kind:
+                connection.execute("INSERT INTO fault (place, kind) VALUES ('water', %s)", (kind,))
+
+    def wait_for_unsure(self, count: int, patience: float) -> None:
+        """Returns when so many more payments of bills are unsure, or when patience (seconds) is over; whoever sums up looks at `unsure`."""
+        known, until = self.unsure | company.unsure(self.owner_url), time.monotonic() + patience
+        while len(self.unsure - known) < count and time.monotonic() < until:
+            time.sleep(0.05)
+            self.unsure |= company.unsure(self.owner_url) - known
 
     def mend(self) -> None:
         """Brings back whatever is gone, and heals the line."""
         self.line.heal()
-        self.answers_of_the_company_lost(0)
+        self.lose_answers("")
         self.wait_for_postgres()
         if not self.valkey.answers():
             self.valkey = valkey.start(self.valkey.home, tied=True)

@@ -20,6 +20,7 @@ DOOR = {
     "answer_lost": "does the work, then answers 504",
     "bad_signature": "answers with a wrong signature",
 }
+UTILITY = {**DOOR, "payment_answer_lost": "takes the payment, then answers 504"}
 CALLBACKS = {
     "duplicate": "sends each notice `value` times (2 if none is given)",
     "late": "sends each notice `value` milliseconds late",
@@ -42,7 +43,7 @@ PLACES = {
         "slow_refund": "refunds stay pending for `value` milliseconds",
     },
     "yunpay-callbacks": CALLBACKS,
-    **dict.fromkeys(UTILITIES, DOOR),
+    **dict.fromkeys(UTILITIES, UTILITY),
     "line:sms": LINE,
     "line:police": LINE,
     "line:yunpay": LINE,

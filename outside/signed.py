@@ -24,12 +24,12 @@ def agency(name: str) -> Blueprint:
     def enter() -> Response | None:
         """Play the faults that come before any work, then let in only what the platform signed."""
         if faults.strikes(name, "down") is not None:
-            return _unsigned(503)
+            return unsigned(503)
         slow = faults.strikes(name, "slow")
         if slow is not None:
             time.sleep(min(slow / 1000, _SLOWEST))
         if faults.strikes(name, "errors") is not None:
-            return _unsigned(500)
+            return unsigned(500)
         try:
             _check()
         except SignatureRefused as refusal:
@@ -42,7 +42,7 @@ def agency(name: str) -> Blueprint:
         if response.headers.get("X-Outside-Fault"):
             return response
         if faults.strikes(name, "answer_lost") is not None:
-            return _unsigned(504)
+            return unsigned(504)
         body = response.get_data()
         answer = Answer(response.status_code, {}, body, request.headers.get("Signature", ""))
         created = int(world().now().timestamp())
@@ -67,6 +67,6 @@ def _check() -> None:
         raise SignatureRefused("signature_replayed")
 
 
-def _unsigned(status: int) -> Response:
+def unsigned(status: int) -> Response:
     """What a proxy in front of a sick system would answer; signed by nobody."""
     return Response("", status, {"X-Outside-Fault": "played"}, content_type="text/plain")

@@ -6,9 +6,10 @@ import datetime as dt
 
 from flask import Blueprint, Response, jsonify
 
+from outside import faults
 from outside.played import UTILITIES
 from outside.reading import Refusal, members, text, whole
-from outside.signed import agency
+from outside.signed import agency, unsigned
 from outside.world import world
 from services.offices.utilities import Office, OfficeRefused
 
@@ -33,8 +34,8 @@ def door(name: str) -> Blueprint:
         return jsonify(office().bills(company, account))
 
     @made.post("/<company>/payments")
-    def pay(company: str) -> tuple[Response, int]:
-        """Take a payment under the city's number."""
+    def pay(company: str) -> Response | tuple[Response, int]:
+        """Take a payment under the city's number; the answer to one that was taken may be lost, a refusal is not."""
         body = members({"number", "account", "bill", "amount_fen", "day"})
         order = {
             "number": text(body, "number", pattern=NUMBER),
@@ -43,7 +44,10 @@ def door(name: str) -> Blueprint:
             "amount_fen": whole(body, "amount_fen", least=1, most=LARGEST_FEN),
             "day": day_of(text(body, "day")),
         }
-        return jsonify(office().pay(company, order)), 201
+        taken = office().pay(company, order)
+        if faults.strikes(name, "payment_answer_lost") is not None:
+            return unsigned(504)
+        return jsonify(taken), 201
 
     @made.get("/<company>/payments/<number>")
     def payment(company: str, number: str) -> Response:

@@ -2,18 +2,20 @@
 
 import pytest
 
-from crash.blows import BLOWS
+from crash.blows import BLOWS, COMPANY, UNSURE
 from crash.cycles import run
 from crash.seeding import bugs, hunt
 
-SHORT = ("web worker killed", "PostgreSQL killed", "acknowledgements lost")
+SHORT = ("web worker killed", "PostgreSQL killed", "acknowledgements lost", COMPANY)
 
 
-def test_after_each_of_three_blows_the_books_agree_with_what_was_told() -> None:
-    verdict = run(cycles=3, seed=1, tell=lambda _line: None, blows=[blow for blow in BLOWS if blow.name in SHORT])
+def test_after_each_of_four_blows_the_books_agree_with_what_was_told() -> None:
+    verdict = run(cycles=4, seed=1, tell=lambda _line: None, blows=[blow for blow in BLOWS if blow.name in SHORT])
     assert verdict.found == []
+    assert verdict.untried == []
     assert verdict.blows == dict.fromkeys(SHORT, 1)
     assert verdict.paid > 50
+    assert verdict.unsure >= UNSURE, "while answers to payments are lost, payments are unsure"
 
 
 @pytest.mark.full

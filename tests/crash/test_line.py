@@ -57,6 +57,25 @@ def test_a_reset_request_is_never_done(line: FaultyLine) -> None:
         assert connection.execute("SELECT count(*) FROM reset_before").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("fault", [Fault.ACKLOSS, Fault.RESET, Fault.DOWN])
+def test_a_fault_that_was_felt_is_counted(line: FaultyLine, fault: Fault) -> None:
+    with _connect(line) as connection:
+        connection.execute("SELECT 1")
+        assert line.struck == 0
+        line.suffer(fault, 1.0)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        assert line.struck > 0
+
+
+def test_a_fault_that_nobody_felt_is_not_counted(line: FaultyLine) -> None:
+    with _connect(line) as connection:
+        line.suffer(Fault.LATENCY, 0.01)
+        assert line.struck == 0
+        connection.execute("SELECT 1")
+        assert line.struck > 0
+
+
 def test_a_line_that_is_down_takes_nobody(line: FaultyLine) -> None:
     with _connect(line) as connection:
         connection.execute("SELECT 1")

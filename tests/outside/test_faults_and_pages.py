@@ -76,6 +76,18 @@ def test_the_page_switches_on_and_off(outside: Outside) -> None:
     assert "没有打开的故障" in outside.get("/faults").data.decode()
 
 
+@pytest.mark.parametrize("door", ["water", "power", "gas"])
+def test_the_answer_to_a_payment_can_be_lost_at_every_utility_and_nowhere_else(outside: Outside, door: str) -> None:
+    assert f'value="{door} payment_answer_lost"' in outside.get("/faults").data.decode()
+    assert outside.post(f"{outside.url}/faults", {"fault": f"{door} payment_answer_lost"}).status == 303
+    assert f"{door}</td><td>payment_answer_lost" in outside.get("/faults").data.decode()
+    assert outside.pool.request("DELETE", f"{outside.url}/faults?place={door}&kind=payment_answer_lost").status == 204
+    assert switch(outside, place=door, kind="payment_answer_lost", times=1) == 204
+    on = json.loads(outside.get("/faults.json").data)["faults"]
+    assert [(fault["place"], fault["kind"]) for fault in on] == [(door, "payment_answer_lost")]
+    assert switch(outside, place="police", kind="payment_answer_lost") == 422
+
+
 @pytest.mark.parametrize(("kind", "done"), [("unreachable", 0), ("answer_cut", 1)])
 def test_the_line_itself_can_fail_before_or_after_the_work(outside: Outside, kind: str, done: int) -> None:
     line = HttpTransport()

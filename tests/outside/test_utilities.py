@@ -43,6 +43,12 @@ def remote(outside: Outside) -> HttpUtility:
     return HttpUtility(outside.gateway("water", limits=QUICK), "/water/990100-water")
 
 
+def struck(outside: Outside) -> int:
+    """How often the one fault that is on has struck."""
+    (fault,) = json.loads(outside.get("/faults.json").data)["faults"]
+    return int(fault["hits"])
+
+
 def order_for(company: UtilityCompany, number: str = "bill_payment_1", *, place: int = 0) -> OrderToPay:
     bill = company.bills(ACCOUNT.account)[place]
     return OrderToPay(number=number, account=ACCOUNT.account, bill=bill.number, amount_fen=bill.amount_fen, day=DAY)
@@ -135,6 +141,29 @@ def test_a_lost_answer_is_unknown_and_found_out_by_asking(outside: Outside, remo
     found = remote.payment(order.number)
     assert found is not None
     assert found.state is PaymentState.ACCEPTED
+
+
+def test_the_answer_to_a_payment_alone_is_lost_and_every_other_arrives(outside: Outside, remote: HttpUtility) -> None:
+    outside.fault("water", "payment_answer_lost")
+    assert remote.check_owner(ACCOUNT.account, "王晓明") is not None
+    order = order_for(remote)
+    assert remote.pay(order) == Unknown("status_504")
+    found = remote.payment(order.number)
+    assert found is not None
+    assert found.state is PaymentState.ACCEPTED
+    assert struck(outside) == QUICK.attempts, "a call is tried more than once, and each answer is lost"
+
+
+def test_a_payment_that_is_not_taken_has_no_answer_to_lose(outside: Outside, remote: HttpUtility) -> None:
+    outside.fault("water", "payment_answer_lost")
+    assert remote.pay(replace(order_for(remote), bill="1010000011209901")) == Refusal("bill_unknown")
+    assert struck(outside) == 0
+
+
+def test_an_answer_that_is_lost_once_comes_with_the_next_attempt(outside: Outside, remote: HttpUtility) -> None:
+    order = order_for(remote)
+    outside.fault("water", "payment_answer_lost", times=1)
+    assert isinstance(remote.pay(order), Accepted)
 
 
 @pytest.mark.parametrize("fault", ["down", "errors", "bad_signature"])
