@@ -68,4 +68,4 @@ def _owed(card: CardView) -> Sequence[OfflineTrade]:
         OfflineTrade.repaid_by.is_(None),
     )
     found = session().scalars(select(OfflineTrade).where(*mine, *open_).order_by(OfflineTrade.id).with_for_update()).all()
-    return owed(found, cards.in_use(trade.card_id for trade in found if trade.card_id), clock.now())
+    return owed(found, cards.losses_of(trade.card_id for trade in found if trade.card_id), clock.now())
