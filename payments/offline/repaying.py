@@ -54,10 +54,10 @@ def trades_of(repayments: Iterable[UUID]) -> dict[UUID, list[RepaidTrade]]:
     found: dict[UUID, list[RepaidTrade]] = defaultdict(list)
     if not wanted:
         return found
-    repaid = select(OfflineTrade.repaid_by, OfflineTrade.merchant_id, OfflineTrade.amount_fen, OfflineTrade.occurred_at)
-    repaid = repaid.where(OfflineTrade.repaid_by.in_(wanted)).order_by(OfflineTrade.occurred_at, OfflineTrade.id)
-    for by, *facts in session().execute(repaid):
-        found[by].append(RepaidTrade(*facts))
+    repaid = select(OfflineTrade).where(OfflineTrade.repaid_by.in_(wanted)).order_by(OfflineTrade.occurred_at, OfflineTrade.id)
+    for trade in session().scalars(repaid):
+        assert trade.repaid_by is not None  # by the query
+        found[trade.repaid_by].append(RepaidTrade(trade.merchant_id, trade.amount_fen, trade.occurred_at))
     return found
 
 

@@ -185,7 +185,7 @@ export const zh = {
   kind_bill: '缴费',
   kind_offline: '离线付款',
   kind_offline_repayment: '补扣离线付款',
-  repaid_lead: '闸机离线期间由城市垫付，现已补扣：',
+  repaid_lead: '离线时由城市垫付',
   repaid_unnamed: '商户',
   state_reversed: '已撤销',
   state_refunded: '已全额退款',
