@@ -17,6 +17,7 @@ from tests.pages.app_in_browser import App
 
 pytestmark = pytest.mark.full
 FARES = (200, 350)
+RIGHT = "document.querySelector('{}').getBoundingClientRect().right"
 
 
 def made_good(stage: Stage, folder: Path) -> Walk:
@@ -69,6 +70,7 @@ def test_what_was_made_good_is_named_trade_by_trade_and_told(
     assert all(merchant["zh" if zh else "en"] in trade for trade in trades)
     assert app.faults_of_access(axe) == []
     assert app.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert app.page.evaluate(f"{RIGHT.format('ul.repaid')} <= {RIGHT.format('.receipt')}")
     app.press("返回" if zh else "Back")
     app.press("我的" if zh else "Me", exact=True)
     app.press("通知" if zh else "Notices")

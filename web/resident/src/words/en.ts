@@ -187,7 +187,7 @@ export const en: Readonly<Record<Word, string>> = {
   kind_bill: 'Bill',
   kind_offline: 'Offline payment',
   kind_offline_repayment: 'Offline payments paid back',
-  repaid_lead: 'The city had paid them at offline gates',
+  repaid_lead: 'The city had paid them',
   repaid_unnamed: 'Merchant',
   state_reversed: 'Reversed',
   state_refunded: 'Refunded in full',
