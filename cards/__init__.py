@@ -9,8 +9,9 @@ from cards.authorisations.trusting import every_key_ever
 from cards.codes.pay_keys import MOST_PHONES, PURPOSE, PayKeyGiven
 from cards.codes.reading import Candidate, read_code
 from cards.errors import REFUSALS, TooManyWrongCodes, refusal
+from cards.history import Loss, losses_of
 from cards.issuing import bind_card, issue_card, link_wallet
-from cards.lifecycle import cancel_all, card_of, cards_of, in_use, mirror, replace_card, stop, take_by_name
+from cards.lifecycle import cancel_all, card_of, cards_of, mirror, replace_card, stop, take_by_name
 from cards.loss import report_loss, take_back_loss
 from cards.partner_routes import routes as partner_routes
 from cards.personal import CardData
@@ -37,6 +38,7 @@ __all__ = [
     "CardData",
     "CardView",
     "Holder",
+    "Loss",
     "MadeCard",
     "NewCard",
     "PayKeyGiven",
@@ -54,12 +56,12 @@ __all__ = [
     "configure",
     "every_key_ever",
     "holders",
-    "in_use",
     "issue_card",
     "issue_many",
     "jobs",
     "link_wallet",
     "link_wallets",
+    "losses_of",
     "mirror",
     "partner_routes",
     "present",

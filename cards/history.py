@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +17,26 @@ from core.actors import Actor
 from core.db import session
 from core.paging import Page, page
 from core.vocabulary import AuditEvent, Event
+
+_REPORTED: Final = str(AuditEvent.CARD_LOST)
+_ENDED: Final = {str(AuditEvent.CARD_FOUND): True, str(AuditEvent.CARD_LOSS_LAPSED): False}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One report of loss, however often it was repeated or confirmed: since when, until when, and whether its holder took it back.
+
+    One that stands, or that went with its card, has no end.
+    """
+
+    since: dt.datetime
+    until: dt.datetime | None = None
+    taken_back: bool = False
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether it ended by itself, and its card lives on."""
+        return self.until is not None and not self.taken_back
 
 
 def write(
@@ -57,3 +81,18 @@ def write(
 def of(card_id: UUID, *, cursor: str | None = None, limit: int = 50) -> Page:
     """The steps of a card, the first one first."""
     return page(select(CardEvent).where(CardEvent.card_id == card_id), CardEvent.ordinal, cursor=cursor, limit=limit, descending=False)
+
+
+def losses_of(card_ids: Iterable[UUID]) -> dict[UUID, list[Loss]]:
+    """The reports of loss of some cards, each card's first one first."""
+    told = CardEvent.card_id.in_(set(card_ids)), CardEvent.event.in_((_REPORTED, *_ENDED))
+    steps = select(CardEvent.card_id, CardEvent.event, CardEvent.occurred_at).where(*told)
+    found: dict[UUID, list[Loss]] = defaultdict(list)
+    for card_id, event, at in session().execute(steps.order_by(CardEvent.card_id, CardEvent.ordinal)):
+        losses = found[card_id]
+        stands = bool(losses) and losses[-1].until is None
+        if event == _REPORTED and not stands:
+            losses.append(Loss(at))
+        elif event != _REPORTED and stands:
+            losses[-1] = replace(losses[-1], until=at, taken_back=_ENDED[event])
+    return found

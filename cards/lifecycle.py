@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -56,12 +55,6 @@ def cards_at_counter(actor: Actor, resident_id: UUID) -> list[CardView]:
 def card_of(actor: Actor, card_id: UUID) -> CardView:
     """One card the actor may see; NotFound for another's or another city's."""
     return view(held(actor, card_id, lock=False))
-
-
-def in_use(card_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the cards that live and are not reported lost."""
-    mine = select(Card.id).where(Card.id.in_(set(card_ids)), Card.state.in_(LIVE), Card.lost_at.is_(None))
-    return set(session().scalars(mine))
 
 
 def held(actor: Actor, card_id: UUID, *, lock: bool = True) -> Card:

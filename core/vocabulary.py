@@ -138,6 +138,7 @@ class Event(StrEnum):
     CHARGE_POSTED = "payments:charge:post"
     CHARGE_REVERSED = "payments:charge:reverse"
     CHARGE_REFUNDED = "payments:charge:refund"
+    OFFLINE_REPAID = "payments:offline:repay"
     BILL_PAID = "payments:bill:pay"
     BILL_VOIDED = "payments:bill:void"
     BILL_GIVEN_BACK = "payments:bill:give_back"

@@ -17,17 +17,37 @@ from core.paging import Page, cut, decode
 from payments import ledger, merchants, wallets
 from payments.bill_models import BillPayment
 from payments.models import Charge, Refund, TopUp
-from payments.offline.models import OfflineTrade
+from payments.offline import repaying
+from payments.offline.models import OfflineRepayment, OfflineTrade
 from payments.rules import TopUpState
 from payments.top_up_refund_models import TopUpRefund
 
 # What a receipt adds to the wallet, by kind.
-SIGN = {"charge": -1, "refund": 1, "reversal": 1, "top_up": 1, "top_up_refund": -1, "bill": -1, "offline": -1}
+SIGN = {
+    "charge": -1,
+    "refund": 1,
+    "reversal": 1,
+    "top_up": 1,
+    "top_up_refund": -1,
+    "bill": -1,
+    "offline": -1,
+    "offline_repayment": -1,
+}
+Names = dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeGood:
+    """One trade at a gate without network that the city had paid and the resident has now."""
+
+    merchant: Names
+    amount_fen: int
+    occurred_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One receipt; `change_fen` is what it did to the wallet, `refunded_fen` what of a charge came back since."""
+    """One receipt; `change_fen` is what it did to the wallet, `refunded_fen` what of a charge came back since, `trades` what it repays."""
 
     id: UUID
     number: str
@@ -38,9 +58,10 @@ class Receipt:
     state: str
     charge_id: UUID | None
     top_up_id: UUID | None
-    merchant: dict[str, str] | None
+    merchant: Names
     provider: str | None
     recorded_at: dt.datetime
+    trades: list[MadeGood]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +110,12 @@ def statement(actor: Actor, month: dt.date) -> Statement:
 
 
 _MOVED = """
-SELECT kind, count(*) AS count, coalesce(sum(amount_fen) FILTER (WHERE credit_account = :account), 0)::bigint AS in_fen,
-       coalesce(sum(amount_fen) FILTER (WHERE debit_account = :account), 0)::bigint AS out_fen
-  FROM transfer WHERE (debit_account = :account OR credit_account = :account) AND recorded_at >= :since AND recorded_at < :until
- GROUP BY kind ORDER BY kind
+SELECT CASE WHEN r.id IS NULL THEN t.kind ELSE 'offline_repayment' END AS kind, count(*) AS count,
+       coalesce(sum(t.amount_fen) FILTER (WHERE t.credit_account = :account), 0)::bigint AS in_fen,
+       coalesce(sum(t.amount_fen) FILTER (WHERE t.debit_account = :account), 0)::bigint AS out_fen
+  FROM transfer t LEFT JOIN offline_repayment r ON r.id = t.id
+ WHERE (t.debit_account = :account OR t.credit_account = :account) AND t.recorded_at >= :since AND t.recorded_at < :until
+ GROUP BY 1 ORDER BY 1
 """
 
 
@@ -134,8 +157,9 @@ def _branches(actor: Actor) -> list[tuple[Select[Any], Any]]:
         TopUp.provider,
         TopUp.decided_at.label("recorded_at"),
     ).where(TopUp.resident_id == actor.id, TopUp.city_id == actor.city_id, TopUp.state == TopUpState.CREDITED)
-    more = [(_bills(actor), BillPayment.id), (_taken_back(actor), TopUpRefund.id), (_offline(actor), OfflineTrade.id)]
-    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), *more]
+    more = [(_bills(actor), BillPayment.id), (_taken_back(actor), TopUpRefund.id)]
+    offline = [(_offline(actor), OfflineTrade.id), (_made_good(actor), OfflineRepayment.id)]
+    return [(charges, Charge.id), (refunds, Refund.id), (top_ups, TopUp.id), *more, *offline]
 
 
 def _bills(actor: Actor) -> Select[Any]:
@@ -187,12 +211,34 @@ def _offline(actor: Actor) -> Select[Any]:
     ).where(OfflineTrade.resident_id == actor.id, OfflineTrade.city_id == actor.city_id, OfflineTrade.receipt_number.is_not(None))
 
 
+def _made_good(actor: Actor) -> Select[Any]:
+    """What the city had paid at gates without network and took from the wallet later; its books call it an adjustment."""
+    return select(
+        OfflineRepayment.id,
+        OfflineRepayment.receipt_number,
+        literal("offline_repayment").label("kind"),
+        OfflineRepayment.amount_fen,
+        literal(0).label("refunded_fen"),
+        literal("posted").label("state"),
+        cast(null(), Uuid).label("charge_id"),
+        cast(null(), Uuid).label("merchant_id"),
+        cast(null(), Text).label("provider"),
+        OfflineRepayment.recorded_at,
+    ).where(OfflineRepayment.resident_id == actor.id, OfflineRepayment.city_id == actor.city_id)
+
+
 def _named(rows: list[Any]) -> list[Receipt]:
-    names = merchants.names_of({row.merchant_id for row in rows if row.merchant_id is not None})
-    return [_receipt(row, names.get(row.merchant_id)) for row in rows]
+    repaid = repaying.trades_of(row.id for row in rows if row.kind == "offline_repayment")
+    at = {row.merchant_id for row in rows} | {trade.merchant_id for trades in repaid.values() for trade in trades}
+    names = {key: {"zh": zh, "en": en} for key, (zh, en) in merchants.names_of({key for key in at if key is not None}).items()}
+
+    def named(trade: repaying.RepaidTrade) -> MadeGood:
+        return MadeGood(names.get(trade.merchant_id) if trade.merchant_id else None, trade.amount_fen, trade.occurred_at)
+
+    return [_receipt(row, names.get(row.merchant_id), [named(trade) for trade in repaid.get(row.id, ())]) for row in rows]
 
 
-def _receipt(row: Any, merchant: tuple[str, str] | None) -> Receipt:
+def _receipt(row: Any, merchant: Names, trades: list[MadeGood]) -> Receipt:
     return Receipt(
         id=row.id,
         number=row.receipt_number,
@@ -203,7 +249,8 @@ def _receipt(row: Any, merchant: tuple[str, str] | None) -> Receipt:
         state=row.state,
         charge_id=row.charge_id,
         top_up_id=row.id if row.kind == "top_up" else None,
-        merchant=None if merchant is None else {"zh": merchant[0], "en": merchant[1]},
+        merchant=merchant,
         provider=row.provider,
         recorded_at=row.recorded_at,
+        trades=trades,
     )

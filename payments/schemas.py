@@ -181,12 +181,20 @@ class ChargeViewOut(Schema):
     refunds = fields.List(fields.Nested(GivenBackOut), required=True)
 
 
+class MadeGoodOut(Schema):
+    """One trade at a gate without network that the city had paid and a receipt says is paid back."""
+
+    merchant = fields.Nested(NamesOut, required=True, allow_none=True)
+    amount_fen = Fen(required=True)
+    occurred_at = Moment(required=True)
+
+
 class ReceiptOut(Schema):
-    """A receipt; `change_fen` is what it did to the wallet."""
+    """A receipt; `change_fen` is what it did to the wallet, `trades` what an `offline_repayment` pays back, the first one first."""
 
     id = Id("receipt", required=True)
     number = fields.String(required=True)
-    kind = OneOf("charge", "refund", "reversal", "top_up", "top_up_refund", "bill", "offline", required=True)
+    kind = OneOf("charge", "refund", "reversal", "top_up", "top_up_refund", "bill", "offline", "offline_repayment", required=True)
     amount_fen = Fen(required=True)
     change_fen = fields.Integer(required=True)
     refunded_fen = Fen(least=0, required=True)
@@ -196,6 +204,7 @@ class ReceiptOut(Schema):
     merchant = fields.Nested(NamesOut, required=True, allow_none=True)
     provider = fields.String(required=True, allow_none=True)
     recorded_at = Moment(required=True)
+    trades = fields.List(fields.Nested(MadeGoodOut), required=True)
 
 
 class MonthQuery(Schema):

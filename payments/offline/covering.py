@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 import cards
 from cards import CardView
-from core import audit, clock, ids
+from core import clock, ids
 from core.actors import Actor
 from core.db import session
-from core.vocabulary import AuditEvent
 from payments import ledger
 from payments.ledger import Posted, Transfer
+from payments.offline import repaying
 from payments.offline.accounts import risk_account
 from payments.offline.errors import OfflineNotCovered, OfflineOwed
 from payments.offline.models import OfflineTrade
@@ -53,19 +53,10 @@ def _make_good(actor: Actor, card: CardView, wallet: UUID) -> int:
         amount_fen=total,
         occurred_at=clock.now(),
     )
-    if not isinstance(ledger.post([back])[0], Posted):
+    posted = ledger.post([back])[0]
+    if not isinstance(posted, Posted):
         return total
-    for trade in open_:
-        trade.repaid_by = back.id
-    session().flush()
-    audit.record(
-        actor,
-        AuditEvent.OFFLINE_REPAID,
-        city_id=card.city_id,
-        subject=ids.show("card", card.id),
-        resident_id=card.resident_id,
-        detail={"amount_fen": total, "trades": len(open_)},
-    )
+    repaying.write(actor, card, open_, posted)
     return 0
 
 
@@ -77,4 +68,4 @@ def _owed(card: CardView) -> Sequence[OfflineTrade]:
         OfflineTrade.repaid_by.is_(None),
     )
     found = session().scalars(select(OfflineTrade).where(*mine, *open_).order_by(OfflineTrade.id).with_for_update()).all()
-    return owed(found, cards.in_use(trade.card_id for trade in found if trade.card_id), clock.now())
+    return owed(found, cards.losses_of(trade.card_id for trade in found if trade.card_id), clock.now())

@@ -169,7 +169,7 @@ def _verdict(actor: Actor, trade: Trade, found: Verified, holder: cards.Holder, 
             has_merchant=actor.account_id is not None,
             has_wallet=holder.wallet_account_id is not None,
             listed_at=holder.listed_at,
-            lost_at=holder.lost_at,
+            lost_at=holder.lost_since(trade.occurred_at),
             before=None if at is None else "here" if at == actor.id else "elsewhere",
         )
     )

@@ -71,6 +71,13 @@ WORDINGS: Mapping[Event, Wording] = {
         "退款{amount}元已退回钱包。",
         "CNY {amount} was returned to your wallet.",
     ),
+    Event.OFFLINE_REPAID: Wording(
+        "离线付款已补扣",
+        "Offline payments paid back",
+        "闸机离线期间的付款曾由城市垫付{amount}元，现已从您的钱包补扣。每一笔的商户、时间和金额见收支记录。",
+        "The city had paid CNY {amount} for you at gates without network; it has now been taken from your wallet."
+        " Your receipts name each payment.",
+    ),
     Event.BILL_PAID: Wording(
         "账单已缴清",
         "Bill paid",

@@ -12,7 +12,7 @@ from auth import installing
 from auth.policy import Policy
 from tests.auth.conftest import WANG, House, Phone
 from tests.auth.test_signing_in import chip
-from tests.auth.test_staff_and_terminals import hired
+from tests.auth.test_staff import hired
 
 
 def wrong(code: str) -> str:

@@ -1,10 +1,11 @@
-"""A loss is no free ride: what was taken after a report is the city's only while the card does not come back, and once a year."""
+"""A loss is no free ride: what was taken after a report is the city's only while its holder does not take it back, and once a year."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +17,7 @@ from core import crypto
 from core.actors import Actor, system
 from payments.offline import errors
 from payments.offline.rules import Why, owed
-from tests.cards.conftest import proved
+from tests.cards.conftest import lasting, products, proved
 from tests.payments.conftest import LINHU, YUNCHUAN, Town
 from tests.payments.gates import card_of, phone, post, risk_fen
 
@@ -111,14 +112,94 @@ def test_a_cancelled_card_stays_lost_to_gates_that_upload_later(town: Town, at: 
     assert town.balance(holder) == 10_000
 
 
-def test_a_loss_that_lapses_takes_nothing_until_the_card_is_used_again(town: Town, at: Move) -> None:
+def lasts(town: Town, **rule: Any) -> None:
+    """The city's rule of how long a report lasts, and what then."""
+    town.do(cards.apply_products, YUNCHUAN, [lasting(products("yunchuan")[0], **rule)])
+
+
+def lapse(town: Town, at: Move, after: dt.timedelta = 16 * DAY) -> None:
+    """Let the report run out by itself."""
+    at(after)
+    assert town.do(lapse_losses, system("cards", YUNCHUAN)) == 1
+
+
+def test_what_was_taken_under_a_report_that_lapsed_stays_the_citys_also_when_the_card_is_used_again(town: Town, at: Move) -> None:
     holder = town.holder(10_000)
     ride_lost(town, holder, at)
-    at(16 * DAY)
-    assert town.do(lapse_losses, system("cards", YUNCHUAN)) == 1
-    assert (town.balance(holder), risk_fen(town)) == (10_000, 3_000)
+    lapse(town, at)
     phone(town, holder, count=1)
-    assert (town.balance(holder), risk_fen(town)) == (7_000, 0)
+    assert (town.balance(holder), risk_fen(town), town.balanced()) == (10_000, 3_000, True)
+
+
+def test_of_reports_that_lapse_the_city_bears_one_in_a_year(town: Town, at: Move) -> None:
+    """The same card, reported and ridden again: what was taken under every further report is owed."""
+    lasts(town, temporary_days=5, when_lapsed="release")
+    holder = town.holder(20_000)
+    for nth in range(3):
+        ride_lost(town, holder, at)
+        lapse(town, at, 6 * DAY)
+        phone(town, holder, count=1)
+        assert (town.balance(holder), risk_fen(town)) == (20_000 - 3_000 * nth, 3_000)
+        at(DAY)
+    assert town.balanced()
+
+
+def test_whether_a_report_lapses_into_the_cards_life_or_its_end_is_the_same_to_the_resident(town: Town, at: Move) -> None:
+    lasts(town, temporary_days=15, when_lapsed="cancel")
+    holder = town.holder(10_000)
+    ride_lost(town, holder, at)
+    lapse(town, at)
+    town.do(cards.issue_card, holder, "resident")
+    phone(town, holder, count=1)
+    assert (town.balance(holder), risk_fen(town)) == (10_000, 3_000)
+
+
+def test_taking_back_a_later_report_says_nothing_of_one_that_lapsed(town: Town, at: Move) -> None:
+    holder = town.holder(20_000)
+    ride_lost(town, holder, at)
+    lapse(town, at)
+    ride_lost(town, holder, at)
+    assert risk_fen(town) == 6_000
+    take_back(town, holder)
+    assert (town.balance(holder), risk_fen(town)) == (17_000, 3_000)
+
+
+def test_who_took_a_report_back_and_could_not_pay_owes_it_also_after_the_next_report(town: Town, at: Move) -> None:
+    holder = town.holder(3_000)
+    gate, mine = post(town), phone(town, holder, count=3, limit_fen=1_000)
+    town.charge(holder, 2_500)
+    at(SECONDS)
+    town.do(cards.report_loss, holder, card_of(town, holder))
+    at(SECONDS)
+    assert [gate.scan(mine.code(nth), 1_000) for nth in range(3)] == [None] * 3
+    assert set(gate.upload()) == {("risk", "lost")}
+    take_back(town, holder)
+    at(SECONDS)
+    town.do(cards.report_loss, holder, card_of(town, holder))
+    town.do(cards.replace_card, proved(holder), card_of(town, holder), reason="lost")
+    with pytest.raises(errors.OfflineOwed):
+        phone(town, holder, count=1)
+    fill(town, holder, 8_000)
+    phone(town, holder, count=1)
+    assert (town.balance(holder), risk_fen(town)) == (5_500, 0)
+
+
+def test_a_gate_that_uploads_after_the_report_lapsed_is_paid_by_the_city(town: Town, at: Move) -> None:
+    lasts(town, temporary_days=3, when_lapsed="release")
+    holder = town.holder(10_000)
+    gate, mine = post(town), phone(town, holder)
+    gate.scan(mine.code(0), 300)
+    at(SECONDS)
+    town.do(cards.report_loss, holder, card_of(town, holder))
+    at(SECONDS)
+    gate.scan(mine.code(1), 700)
+    lapse(town, at, 4 * DAY)
+    assert gate.upload() == [("paid", None), ("risk", "lost")]
+    phone(town, holder, count=1)
+    assert (town.balance(holder), risk_fen(town)) == (9_700, 700)
+    gate.sync()
+    assert gate.scan(phone(town, holder, count=1).code(), 100) is None
+    assert gate.upload() == [("paid", None)]
 
 
 def test_the_city_bears_one_card_that_was_given_up_in_a_year(town: Town, at: Move) -> None:
@@ -140,23 +221,55 @@ class Uncovered:
     card_id: UUID | None
     reason: str | None
     occurred_at: dt.datetime
+    recorded_at: dt.datetime
 
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 FIRST, SECOND = uuid4(), uuid4()
 
 
+def ago(days: float) -> dt.datetime:
+    return NOW - dt.timedelta(days=days)
+
+
+def stood(days: float) -> cards.Loss:
+    """A report that stands, or that ended with its card."""
+    return cards.Loss(ago(days + 0.01))
+
+
+def lapsed(days: float) -> cards.Loss:
+    return cards.Loss(ago(days + 0.01), ago(days - 0.5))
+
+
+def taken_back(days: float) -> cards.Loss:
+    return cards.Loss(ago(days + 0.01), ago(days - 0.5), taken_back=True)
+
+
 @pytest.mark.parametrize(
-    ("trades", "in_use", "is_owed"),
+    ("trades", "losses", "is_owed"),
     [
-        ([(FIRST, Why.INSUFFICIENT, 1), (SECOND, Why.INSUFFICIENT, 400)], set(), [True, True]),
-        ([(FIRST, Why.LOST, 1)], set(), [False]),
-        ([(FIRST, Why.LOST, 1), (FIRST, Why.LOST, 400)], {FIRST}, [True, True]),
-        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 8), (SECOND, Why.LOST, 1)], set(), [False, False, True]),
-        ([(FIRST, Why.LOST, 9), (SECOND, Why.LOST, 1)], {FIRST}, [True, False]),
-        ([(FIRST, Why.LOST, 366), (SECOND, Why.LOST, 1)], set(), [False, False]),
+        ([(FIRST, Why.INSUFFICIENT, 1), (SECOND, Why.INSUFFICIENT, 400)], {}, [True, True]),
+        ([(FIRST, Why.LOST, 1)], {FIRST: [stood(1)]}, [False]),
+        ([(FIRST, Why.LOST, 1)], {FIRST: [lapsed(1)]}, [False]),
+        ([(FIRST, Why.LOST, 1)], {FIRST: [taken_back(1)]}, [True]),
+        ([(FIRST, Why.LOST, 400), (FIRST, Why.LOST, 1)], {FIRST: [taken_back(400), taken_back(1)]}, [True, True]),
+        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 1)], {FIRST: [lapsed(9), taken_back(1)]}, [False, True]),
+        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 1)], {FIRST: [taken_back(9), stood(1)]}, [True, False]),
+        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 1)], {FIRST: [lapsed(9), lapsed(1)]}, [False, True]),
+        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 1)], {FIRST: [lapsed(9), stood(1)]}, [False, True]),
+        ([(FIRST, Why.LOST, 9), (FIRST, Why.LOST, 8.9)], {FIRST: [stood(9)]}, [False, False]),
+        ([(FIRST, Why.LOST, 9), (SECOND, Why.LOST, 1)], {FIRST: [stood(9)], SECOND: [stood(1)]}, [False, True]),
+        ([(SECOND, Why.LOST, 1), (FIRST, Why.LOST, 9)], {FIRST: [taken_back(9)], SECOND: [lapsed(1)]}, [False, True]),
+        ([(FIRST, Why.LOST, 366), (SECOND, Why.LOST, 1)], {FIRST: [lapsed(366)], SECOND: [stood(1)]}, [False, False]),
     ],
 )
-def test_each_uncovered_trade_is_owed_or_borne(trades: list[tuple[UUID, Why, int]], in_use: set[UUID], is_owed: list[bool]) -> None:
-    found = [Uncovered(card, why, NOW - dt.timedelta(days=ago)) for card, why, ago in trades]
-    assert [each in owed(found, in_use, NOW) for each in found] == is_owed
+def test_each_uncovered_trade_is_owed_or_borne(
+    trades: list[tuple[UUID, Why, float]], losses: dict[UUID, list[cards.Loss]], is_owed: list[bool]
+) -> None:
+    found = [Uncovered(card, why, ago(days), ago(days)) for card, why, days in trades]
+    assert [each in owed(found, losses, NOW) for each in found] == is_owed
+
+
+def test_a_terminals_clock_that_is_ahead_puts_no_trade_behind_the_end_of_its_report() -> None:
+    found = Uncovered(FIRST, Why.LOST, occurred_at=ago(0.4), recorded_at=ago(0.6))
+    assert owed([found], {FIRST: [taken_back(1), stood(0.3)]}, NOW) == [found]

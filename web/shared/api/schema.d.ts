@@ -3914,12 +3914,19 @@ export interface components {
         ProductsOut: {
             items: components["schemas"]["ProductOut"][];
         };
+        MadeGoodOut: {
+            merchant: components["schemas"]["NamesOut"] | null;
+            /** @description Amount in fen (1/100 yuan) */
+            amount_fen: number;
+            /** Format: date-time */
+            occurred_at: string;
+        };
         ReceiptOut: {
             /** @example receipt_01k5x3m8q2v7e4t9r6w1y0z3ab */
             id: string;
             number: string;
             /** @enum {string} */
-            kind: "charge" | "refund" | "reversal" | "top_up" | "top_up_refund" | "bill" | "offline";
+            kind: "charge" | "refund" | "reversal" | "top_up" | "top_up_refund" | "bill" | "offline" | "offline_repayment";
             /** @description Amount in fen (1/100 yuan) */
             amount_fen: number;
             change_fen: number;
@@ -3935,6 +3942,7 @@ export interface components {
             provider: string | null;
             /** Format: date-time */
             recorded_at: string;
+            trades: components["schemas"]["MadeGoodOut"][];
         };
         ReceiptPage: {
             items: components["schemas"]["ReceiptOut"][];
