@@ -196,7 +196,7 @@ def test_what_was_made_good_before_there_were_receipts_gets_one_of_its_own_day(t
     db.drop_connection()
     db.db.engine.dispose()
     assert settings.owner_database_url is not None
-    migrations.downgrade(settings.owner_database_url, "0023")
+    migrations.downgrade(settings.owner_database_url, "0024")
     migrations.upgrade(settings.owner_database_url)
     after = listed(town, holder)[0]
     assert {**after, "number": ""} == {**before, "number": ""}

@@ -154,6 +154,7 @@ export const en: Readonly<Record<Word, string>> = {
   loss_confirm: 'Yes, report it now',
   loss_done: 'Reported lost. From now on it cannot pay.',
   loss_until: 'The report lapses at {time}; ask for a new card to stop this one for good.',
+  loss_back_owes: 'To take the report back says that the card was never away: what was paid with it at gates without network since then is yours to pay.',
   loss_back_done: 'The report was taken back. The card works.',
   loss_prove: 'Before the report is taken back, confirm that it is you: by a face check or a passkey. A phone and its messages are not enough.',
   loss_formal: 'This report is formal. Take it back at any service counter, in person with your ID card, or ask for a new card there.',
