@@ -42,7 +42,7 @@ CHARGED = 4  # of so many rounds one is also played with charges, and so is each
 DEAD = 95.0  # seconds after which every code of before a crash is dead and identity codes are taken again
 LEARNT = 0.6  # seconds after which a process asks for the city's new time
 SESSIONS_LAST = 4  # recoveries: a session lives ten minutes of the city's time
-PATIENCE = 30.0
+PATIENCE, MINUTE = 30.0, 60.0
 Told = Callable[[str], None]
 
 
@@ -203,9 +203,9 @@ class _Rounds:
         self.town.advance(DEAD)
         self.ahead += DEAD
         self.recovered += 1
+        self._wait_until_learnt()
         if self.recovered % SESSIONS_LAST == 0:
             self._sign_in()
-        self._wait_until_learnt()
 
     def _wait_until_learnt(self) -> None:
         """Until every process knows the city's new time and no thread holds a connection that died: nobody is refused for either."""
@@ -220,17 +220,19 @@ class _Rounds:
         self.sessions = list(self.threads.map(self._session, self.terminals))
 
     def _session(self, terminal: Terminal) -> Session:
-        """A session; a connection that died in a crash gives 503, and a process that could not read the new time yet 401."""
+        """A session; a connection that died in a crash gives 503, a process that could not read the new time yet 401, and a second
+        sign-in of the hundred from one address within a minute 429.
+        """
         issuer, url = self.town.installation.public_url, f"http://127.0.0.1:{self.town.installation.port}"
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE + MINUTE
         while True:
             try:
                 return sign_in(url, issuer, terminal, ahead=self.ahead)
             except HTTPError as fault:
                 fault.close()
-                if fault.code not in (401, 503) or time.monotonic() > until:
+                if fault.code not in (401, 429, 503) or time.monotonic() > until:
                     raise
-            time.sleep(0.1)
+                time.sleep(1.0 if fault.code == 429 else 0.1)
 
     def _code(self) -> Made:
         return next(self.phones.fresh(time.time() + self.ahead))
