@@ -20,7 +20,7 @@ from auth.schemas import TokensOut
 from auth.sessions import Tokens
 from auth.staff import accounts, enrolling
 from auth.staff.accounts import LoginTaken, RoleUnknown
-from auth.staff.enrolling import AlreadyEnrolled, OneTimeCodeWrong, SecondAdministratorNeeded
+from auth.staff.enrolling import AdmittedAtConsole, AlreadyEnrolled, OneTimeCodeWrong, SecondAdministratorNeeded
 from core.actors import Actor
 from core.errors import Busy, NotFound, Throttled
 from core.ports import Call
@@ -78,7 +78,7 @@ def admit_staff(actor: Actor, body: dict[str, Any]) -> StaffMember:
     operation="confirmStaff",
     access=staff(scopes.Permission.STAFF_ADMIT),
     gives=staff_schemas.StaffConfirmedOut,
-    errors=(NotFound, SecondAdministratorNeeded, AlreadyEnrolled),
+    errors=(NotFound, SecondAdministratorNeeded, AlreadyEnrolled, AdmittedAtConsole),
 )
 def confirm_staff(actor: Actor, member: UUID) -> enrolling.Confirmed:
     """Confirm whom another administrator admitted; the code for the newcomer is shown once, and asked for again it is a new one."""

@@ -119,7 +119,7 @@ class StaffEnrolledIn(StaffEnrolmentIn):
 
 
 class StaffOut(Schema):
-    """A staff member; null in `enrolled_at` is one who cannot sign in yet."""
+    """A staff member; null in `enrolled_at` is one who cannot sign in yet, and `from_console` names who was admitted at the machine."""
 
     id = Id("staff", required=True)
     login = ma.fields.String(required=True)
@@ -127,6 +127,7 @@ class StaffOut(Schema):
     roles = ma.fields.List(ma.fields.String(), required=True)
     admitted_by = Id("staff", required=True, allow_none=True)
     confirmed_by = Id("staff", required=True, allow_none=True)
+    from_console = OneOf("first", "replacement", required=True, allow_none=True)
     enrolled_at = Moment(required=True, allow_none=True)
     disabled_at = Moment(required=True, allow_none=True)
 

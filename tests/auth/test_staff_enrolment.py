@@ -79,7 +79,7 @@ def test_whoever_admits_learns_and_chooses_no_secret(office: Office) -> None:
     chosen = office.house.post("/api/staff", {**SUNLI, "password": "a good long phrase"}, token=office.first)
     assert (chosen.status_code, chosen.json["code"]) == (422, "invalid")
     made = office.house.post("/api/staff", SUNLI, token=office.first)
-    assert set(made.json) == {"id", "login", "display_name", "roles", "admitted_by", "confirmed_by", "enrolled_at", "disabled_at"}
+    assert set(made.json) == {"id", "login", "display_name", "roles", "admitted_by", "confirmed_by", "from_console", "enrolled_at", "disabled_at"}
     assert made.json["enrolled_at"] is None
     assert set(office.confirm(made.json["id"]).json) == {"id", "login", "enrolment_code", "expires_at"}
 
