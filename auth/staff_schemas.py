@@ -132,10 +132,12 @@ class StaffOut(Schema):
     disabled_at = Moment(required=True, allow_none=True)
 
 
-class StaffListOut(Schema):
-    """The staff of the caller's city."""
+class PasswordChangeIn(Schema):
+    """The present password and a fresh one-time code, and the password that is to be."""
 
-    items = ma.fields.List(ma.fields.Nested(StaffOut), required=True)
+    present_password = Text(most=200, required=True)
+    one_time_code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
+    new_password = Text(least=12, most=200, required=True)
 
 
 class TerminalIn(Schema):
