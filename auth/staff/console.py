@@ -114,7 +114,7 @@ def _well_formed(named: Named) -> Named:
     try:
         read = StaffIn().load(given)
     except ma.ValidationError as fault:
-        raise Invalid(fault.normalized_messages()) from fault
+        raise Invalid(fault.normalized_messages()) from fault  # type: ignore[no-untyped-call]  # marshmallow leaves it untyped
     return Named(login=read["login"], display_name=read["display_name"])
 
 
