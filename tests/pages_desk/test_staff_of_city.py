@@ -175,3 +175,29 @@ def test_a_taken_name_to_sign_in_by_is_refused_in_the_citys_words(desk: Desk) ->
     expect(page.locator('[data-test="words"]')).to_have_text("该登录名已被使用")
     expect(page.locator("#admit-name")).to_have_value("何芳")
     leave(desk)
+
+
+def test_a_password_is_hidden_pasted_and_shown_on_wish(make_desk: Callable[..., Desk], city: City) -> None:
+    """ASVS 6.2.6 and 6.2.7, where a password is chosen; the fields say to a password manager what they are."""
+    desk = make_desk(permissions=["clipboard-read", "clipboard-write"])
+    desk.open("#/operator")
+    page = desk.page
+    member = next(each for each in city.stage.city["staff"] if each["login"] == "hefang")
+    page.locator("#login").fill("hefang")
+    page.evaluate("text => navigator.clipboard.writeText(text)", member["password"])
+    page.locator("#password").focus()
+    page.keyboard.press("Control+V")
+    expect(page.locator("#password")).to_have_value(member["password"])
+    page.locator("#code").fill(city.one_time("hefang"))
+    page.keyboard.press("Enter")
+    page.locator('[data-test="to-password"]').click()
+    kinds = {"#present-password": "current-password", "#new-password": "new-password", "#new-password-again": "new-password"}
+    for place, kind in kinds.items():
+        expect(page.locator(place)).to_have_attribute("type", "password")
+        expect(page.locator(place)).to_have_attribute("autocomplete", kind)
+    page.locator("#new-password").focus()
+    page.keyboard.press("Control+V")
+    expect(page.locator("#new-password")).to_have_value(member["password"])
+    page.locator('[name="shown"]').check()
+    expect(page.locator("#new-password")).to_have_attribute("type", "text")
+    expect(page.locator("#present-password")).to_have_attribute("type", "password")
