@@ -33,6 +33,7 @@ from auth.rules import AgeBand, Level, Strength, citizen_number, phone_number
 from auth.rules import masked_name as mask_name
 from auth.scopes import PERMISSIONS, PartnerScope, Permission, Role, TerminalFunction
 from auth.staff import accounts as staff_accounts
+from auth.staff import console as staff_console
 from auth.staff_routes import routes as staff_routes
 from auth.staff_schemas import CounterChipIn
 from auth.terminals import Description as TerminalDescription
@@ -108,6 +109,7 @@ __all__ = [
     "reveal",
     "set_terminal_account",
     "staff_accounts",
+    "staff_console",
     "subject_if_consented",
     "terminal_city",
     "terminal_key",

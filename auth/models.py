@@ -103,16 +103,24 @@ class StaffMember(Base):
     enrolment_digest: Mapped[bytes | None]
     enrolment_expires_at: Mapped[dt.datetime | None]
     enrolled_at: Mapped[dt.datetime | None]
+    from_console: Mapped[str | None]
     __table_args__ = (
         UniqueConstraint("city_id", "login", name="uq_staff_login"),
         UniqueConstraint("enrolment_digest", name="uq_staff_enrolment_digest"),
         CheckConstraint(
             "(enrolled_at IS NULL) = (password_hash IS NULL) AND (enrolled_at IS NULL OR totp_wrapped IS NOT NULL)", name="enrolled"
         ),
-        CheckConstraint("enrolled_at IS NOT NULL OR admitted_by IS NOT NULL", name="admitted"),
+        CheckConstraint("enrolled_at IS NOT NULL OR admitted_by IS NOT NULL OR from_console IS NOT NULL", name="admitted"),
         CheckConstraint("confirmed_by <> admitted_by AND confirmed_by <> id", name="two_people"),
         CheckConstraint(
-            "admitted_by IS NULL OR confirmed_by IS NOT NULL OR (enrolled_at IS NULL AND enrolment_digest IS NULL)", name="confirmed"
+            "(admitted_by IS NULL AND from_console IS DISTINCT FROM 'replacement') OR confirmed_by IS NOT NULL"
+            " OR (enrolled_at IS NULL AND enrolment_digest IS NULL)",
+            name="confirmed",
+        ),
+        CheckConstraint(
+            "from_console IS NULL OR (from_console IN ('first', 'replacement') AND admitted_by IS NULL"
+            " AND (from_console = 'replacement' OR confirmed_by IS NULL) AND roles = ARRAY['administrator'])",
+            name="from_console",
         ),
         CheckConstraint(
             "(enrolment_digest IS NULL) = (enrolment_expires_at IS NULL) AND (enrolment_digest IS NULL OR enrolled_at IS NULL)",

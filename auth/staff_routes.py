@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from auth import jwk, proofs, scopes, staff_schemas, terminals
+from auth.access import any_staff
 from auth.errors import (
     AssertionRefused,
     EnrolmentRefused,
@@ -18,13 +19,15 @@ from auth.errors import (
 from auth.models import StaffMember, Terminal
 from auth.schemas import TokensOut
 from auth.sessions import Tokens
-from auth.staff import accounts, enrolling
+from auth.staff import accounts, changing, enrolling
 from auth.staff.accounts import LoginTaken, RoleUnknown
-from auth.staff.enrolling import AlreadyEnrolled, OneTimeCodeWrong, SecondAdministratorNeeded
+from auth.staff.changing import PasswordUnchanged, PresentPasswordRefused
+from auth.staff.enrolling import AdmittedAtConsole, AlreadyEnrolled, OneTimeCodeWrong, SecondAdministratorNeeded
 from core.actors import Actor
 from core.errors import Busy, NotFound, Throttled
+from core.paging import CursorUnknown, Page
 from core.ports import Call
-from core.web import Routes, anyone, staff
+from core.web import PageQuery, Routes, anyone, page_of, staff
 
 routes = Routes("staff")
 
@@ -53,10 +56,17 @@ def sign_in_staff(actor: Actor, body: dict[str, Any], call: Call) -> Tokens:
     )
 
 
-@routes.get("/api/staff", operation="listStaff", access=staff(scopes.Permission.STAFF_READ), gives=staff_schemas.StaffListOut)
-def list_staff(actor: Actor) -> dict[str, Any]:
-    """List the staff of the caller's city."""
-    return {"items": accounts.all_of_city(actor)}
+@routes.get(
+    "/api/staff",
+    operation="listStaff",
+    access=staff(scopes.Permission.STAFF_READ),
+    query=PageQuery,
+    gives=page_of(staff_schemas.StaffOut),
+    errors=(CursorUnknown,),
+)
+def list_staff(actor: Actor, query: dict[str, Any]) -> Page:
+    """List the staff of the caller's city, by login."""
+    return accounts.of_city(actor, **query)
 
 
 @routes.post(
@@ -78,7 +88,7 @@ def admit_staff(actor: Actor, body: dict[str, Any]) -> StaffMember:
     operation="confirmStaff",
     access=staff(scopes.Permission.STAFF_ADMIT),
     gives=staff_schemas.StaffConfirmedOut,
-    errors=(NotFound, SecondAdministratorNeeded, AlreadyEnrolled),
+    errors=(NotFound, SecondAdministratorNeeded, AlreadyEnrolled, AdmittedAtConsole),
 )
 def confirm_staff(actor: Actor, member: UUID) -> enrolling.Confirmed:
     """Confirm whom another administrator admitted; the code for the newcomer is shown once, and asked for again it is a new one."""
@@ -113,6 +123,26 @@ def begin_staff_enrolment(actor: Actor, body: dict[str, Any], call: Call) -> enr
 def finish_staff_enrolment(actor: Actor, body: dict[str, Any], call: Call) -> StaffMember:
     """Set the newcomer's own password and prove the authenticator app; the one-time code is used up."""
     return enrolling.finish(code=body["code"], password=body["password"], one_time_code=body["one_time_code"], address=call.address)
+
+
+@routes.put(
+    "/api/staff/me/password",
+    operation="changeOwnPassword",
+    access=any_staff(),
+    takes=staff_schemas.PasswordChangeIn,
+    mode="calls",
+    errors=(PasswordWeak, PasswordUnchanged, PresentPasswordRefused, Busy),
+    per_minute=20,
+)
+def change_own_password(actor: Actor, body: dict[str, Any], call: Call) -> None:
+    """Change the caller's own password, by the present one and a fresh one-time code; all their other sessions end."""
+    changing.change_password(
+        actor,
+        present=body["present_password"],
+        one_time_code=body["one_time_code"],
+        new=body["new_password"],
+        address=call.address,
+    )
 
 
 @routes.delete(

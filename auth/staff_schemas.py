@@ -119,7 +119,7 @@ class StaffEnrolledIn(StaffEnrolmentIn):
 
 
 class StaffOut(Schema):
-    """A staff member; null in `enrolled_at` is one who cannot sign in yet."""
+    """A staff member; null in `enrolled_at` is one who cannot sign in yet, and `from_console` names who was admitted at the machine."""
 
     id = Id("staff", required=True)
     login = ma.fields.String(required=True)
@@ -127,14 +127,17 @@ class StaffOut(Schema):
     roles = ma.fields.List(ma.fields.String(), required=True)
     admitted_by = Id("staff", required=True, allow_none=True)
     confirmed_by = Id("staff", required=True, allow_none=True)
+    from_console = OneOf("first", "replacement", required=True, allow_none=True)
     enrolled_at = Moment(required=True, allow_none=True)
     disabled_at = Moment(required=True, allow_none=True)
 
 
-class StaffListOut(Schema):
-    """The staff of the caller's city."""
+class PasswordChangeIn(Schema):
+    """The present password and a fresh one-time code, and the password that is to be."""
 
-    items = ma.fields.List(ma.fields.Nested(StaffOut), required=True)
+    present_password = Text(most=200, required=True)
+    one_time_code = Text(least=6, most=6, pattern=r"^[0-9]{6}$", required=True)
+    new_password = Text(least=12, most=200, required=True)
 
 
 class TerminalIn(Schema):

@@ -19,6 +19,7 @@ GROUPS = (
     "api",
     "demo",
     "terminal",
+    "staff",
     "sign",
     "clock",
     "bench",

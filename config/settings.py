@@ -71,8 +71,8 @@ class Settings:
     owner_database_url: str | None = setting(
         address("postgresql"),
         form="postgresql://citycard_owner…",
-        zh="PostgreSQL，属主角色；只有迁移和演示时钟需要，网页进程不要给",
-        en="PostgreSQL as the owner's role: for migrations and the demo's clock alone, not for web processes",
+        zh="PostgreSQL，属主角色；只有迁移、演示时钟和 citycard staff 需要，网页进程不要给",
+        en="PostgreSQL as the owner's role: for migrations, the demo's clock and `citycard staff` alone, not for web processes",
         default=None,
         secret=True,
     )

@@ -42,6 +42,8 @@ class AuditEvent(StrEnum):
     STAFF_CONFIRMED = "auth:staff:confirm"
     STAFF_ENROLLED = "auth:staff:enrol"
     STAFF_DISABLED = "auth:staff:disable"
+    STAFF_FROM_CONSOLE = "auth:staff:admit_at_console"
+    STAFF_PASSWORD_CHANGED = "auth:staff:change_password"
     TERMINAL_REGISTERED = "auth:terminal:register"
     TERMINAL_ENROLLED = "auth:terminal:enrol"
     TERMINAL_SIGNED_IN = "auth:terminal:sign_in"

@@ -22,9 +22,10 @@ from core import audit, clock, crypto, ids, limits, pulse, revocation
 from core.actors import Actor, ActorKind
 from core.db import session, transaction
 from core.errors import Conflict, NotFound
+from core.paging import Page, page
 from core.vocabulary import AuditEvent
 
-_FROM_NETWORK, _FROM_ALL = "staff_failures_network", "staff_failures_login"
+FROM_NETWORK, _FROM_ALL = "staff_failures_network", "staff_failures_login"
 
 
 class LoginTaken(Conflict):
@@ -92,57 +93,71 @@ def sign_in(*, city_id: int | None, login: str, password: str, code: str, addres
         passwords.waste(password)
         raise StaffRefused()
     right = passwords.matches(password, stored)
-    if _shut_out(staff_id, network):
+    if shut_out(staff_id, network):
         raise StaffRefused()
     if not right:
-        _count_wrong_password(staff_id, network)
+        count_wrong_password(staff_id, network)
     with transaction():
         entered = _enter(staff_id, right, code, thumbprint)
     if entered is None:
         raise StaffRefused()
-    limits.forgive(_FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock)
+    limits.forgive(FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock)
     return entered
 
 
-def _shut_out(staff_id: UUID, network: str) -> bool:
+def shut_out(staff_id: UUID, network: str) -> bool:
     """Whether too many wrong passwords for this login came from this network, or from everywhere."""
     policy = parts().policy
-    here = limits.used(_FROM_NETWORK, f"{staff_id}:{network}", per=policy.staff_lock)
+    here = limits.used(FROM_NETWORK, f"{staff_id}:{network}", per=policy.staff_lock)
     return here >= policy.staff_failures or limits.used(_FROM_ALL, str(staff_id), per=HOUR) >= policy.staff_failures_per_login_hour
 
 
-def _count_wrong_password(staff_id: UUID, network: str) -> None:
+def count_wrong_password(staff_id: UUID, network: str) -> None:
+    """Count a wrong password against this login from this network, and from everywhere."""
     without_end = 2**31 - 1
-    limits.count(_FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock, at_most=without_end)
+    limits.count(FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock, at_most=without_end)
     limits.count(_FROM_ALL, str(staff_id), per=HOUR, at_most=without_end)
 
 
 def _enter(staff_id: UUID, password_right: bool, code: str, thumbprint: str) -> Tokens | None:
     member = session().get_one(StaffMember, staff_id, with_for_update=True, populate_existing=True)
     actor = Actor(kind=ActorKind.STAFF, id=member.id, city_id=member.city_id)
-    now, policy = clock.now(), parts().policy
-    if member.disabled_at is not None or member.totp_wrapped is None or (member.locked_until is not None and now < member.locked_until):
+    if not is_open(member):
         return None
-    secret = crypto.keyring().unwrap(member.city_id, place(member.id), member.totp_wrapped)
-    step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step, set_back=pulse.offset_allowed())
     subject = ids.show("staff", member.id)
-    if not password_right or step is None:
-        # Only whoever has the password can lock the account: for everybody else the login of another is no lever.
-        member.failures += int(password_right)
-        if member.failures >= policy.staff_failures:
-            member.failures, member.locked_until = 0, now + policy.staff_lock
+    if not proves(member, code, password_right=password_right):
         audit.record(actor, AuditEvent.STAFF_SIGN_IN_FAILED, city_id=member.city_id, subject=subject, outcome="failed")
         return None
-    member.failures, member.locked_until, member.totp_step = 0, None, step
-    session().flush()
     audit.record(actor, AuditEvent.STAFF_SIGNED_IN, city_id=member.city_id, subject=subject)
     return sessions.open_for_staff(member, thumbprint=thumbprint, strength=int(Strength.TWO))
 
 
-def all_of_city(actor: Actor) -> Sequence[StaffMember]:
-    """The staff of the caller's city, by login."""
-    wanted = select(StaffMember).where(StaffMember.city_id == actor.city_id).order_by(StaffMember.login).limit(500)
-    return list(session().scalars(wanted))
+def is_open(member: StaffMember) -> bool:
+    """Whether an account is neither shut, nor locked, nor without a one-time secret."""
+    locked = member.locked_until is not None and clock.now() < member.locked_until
+    return member.disabled_at is None and member.totp_wrapped is not None and not locked
+
+
+def proves(member: StaffMember, code: str, *, password_right: bool) -> bool:
+    """Whether both factors are right, which uses the code up; wrong codes with the right password lock the account (its row is held)."""
+    policy, secret = parts().policy, crypto.keyring().unwrap(member.city_id, place(member.id), member.totp_wrapped or b"")
+    step = totp.step_of(secret, code, clock.timestamp(), after=member.totp_step, set_back=pulse.offset_allowed())
+    if not password_right or step is None:
+        # Only whoever has the password can lock the account: for everybody else the login of another is no lever.
+        member.failures += int(password_right)
+        if member.failures >= policy.staff_failures:
+            member.failures, member.locked_until = 0, clock.now() + policy.staff_lock
+        session().flush()
+        return False
+    member.failures, member.locked_until, member.totp_step = 0, None, step
+    session().flush()
+    return True
+
+
+def of_city(actor: Actor, *, cursor: str | None, limit: int) -> Page:
+    """A page of the staff of the caller's city, by login."""
+    wanted = select(StaffMember).where(StaffMember.city_id == actor.city_id)
+    return page(wanted, StaffMember.login, cursor=cursor, limit=limit, descending=False)
 
 
 _NO_CODE = {"enrolment_digest": None, "enrolment_expires_at": None}

@@ -31,6 +31,12 @@ class SecondAdministratorNeeded(Conflict):
     zh, en = "录用与确认须为两人，请由另一位管理员确认", "Two administrators are needed: somebody else must confirm whom you admitted"
 
 
+class AdmittedAtConsole(Conflict):
+    code = "staff_admitted_at_console"
+    zh = "此人由本机控制台录用，登记码只在控制台给出"
+    en = "This person was admitted at the console of the machine, which alone gives out their code"
+
+
 class AlreadyEnrolled(Conflict):
     code = "staff_already_enrolled"
     zh, en = "该工作人员已完成登记，不能再发登记码", "This staff member has enrolled already and gets no further code"
@@ -46,7 +52,7 @@ class OneTimeCodeWrong(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A newcomer and the code by which they enrol, shown once to the administrator who confirmed them."""
+    """A newcomer and the code by which they enrol, shown once to whoever may hand it over."""
 
     id: UUID
     login: str
@@ -77,7 +83,7 @@ def invite(actor: Actor, *, login: str, display_name: str, roles: tuple[str, ...
 def confirm(actor: Actor, staff_id: UUID) -> Confirmed:
     """Confirm whom another administrator admitted, and take the code for them; each time a new one, and the one before ends.
 
-    NotFound in another city and for somebody shut out, SecondAdministratorNeeded, AlreadyEnrolled.
+    NotFound in another city and for somebody shut out, SecondAdministratorNeeded, AlreadyEnrolled, AdmittedAtConsole.
     """
     member = session().get(StaffMember, staff_id, with_for_update=True)
     if member is None or member.city_id != actor.city_id or member.disabled_at is not None:
@@ -86,11 +92,20 @@ def confirm(actor: Actor, staff_id: UUID) -> Confirmed:
         raise AlreadyEnrolled()
     if member.admitted_by == actor.id:
         raise SecondAdministratorNeeded()
-    code, until = enrolment_codes.new(), clock.now() + parts().policy.enrolment_lifetime
-    member.confirmed_by, member.enrolment_digest, member.enrolment_expires_at = actor.id, enrolment_codes.digest(code), until
-    member.totp_wrapped = None
-    session().flush()
+    if member.from_console == "first":
+        # Otherwise whoever of a city's first two enrols first could take the other's place as well.
+        raise AdmittedAtConsole()
+    member.confirmed_by = actor.id
+    given = give_code(member, parts().policy.enrolment_lifetime)
     audit.record(actor, AuditEvent.STAFF_CONFIRMED, city_id=member.city_id, subject=ids.show("staff", member.id))
+    return given
+
+
+def give_code(member: StaffMember, lifetime: dt.timedelta) -> Confirmed:
+    """A new enrolment code, the only one that is good from now on."""
+    code, until = enrolment_codes.new(), clock.now() + lifetime
+    member.enrolment_digest, member.enrolment_expires_at, member.totp_wrapped = enrolment_codes.digest(code), until, None
+    session().flush()
     return Confirmed(member.id, member.login, code, until)
 
 

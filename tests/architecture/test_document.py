@@ -37,7 +37,7 @@ def test_every_operation_has_one_name_and_states_who_may_call(shared_app: Flask)
 def test_every_list_is_paged_or_bounded(shared_app: Flask) -> None:
     """A list without a cursor must be one of those whose length another rule bounds."""
     bounded = {
-        *("listCardsAtCounter", "listSessions", "listDevices", "listSignInRequests", "listProducts", "listCards", "listStaff"),
+        *("listCardsAtCounter", "listSessions", "listDevices", "listSignInRequests", "listProducts", "listCards"),
         *("listTerminals", "listPartners", "listPasskeys", "listConsentOffers", "listAgreementTexts", "listWebhookEndpoints"),
     }
     for route in shared_app.extensions["edge"].routes:

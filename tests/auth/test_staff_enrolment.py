@@ -79,7 +79,8 @@ def test_whoever_admits_learns_and_chooses_no_secret(office: Office) -> None:
     chosen = office.house.post("/api/staff", {**SUNLI, "password": "a good long phrase"}, token=office.first)
     assert (chosen.status_code, chosen.json["code"]) == (422, "invalid")
     made = office.house.post("/api/staff", SUNLI, token=office.first)
-    assert set(made.json) == {"id", "login", "display_name", "roles", "admitted_by", "confirmed_by", "enrolled_at", "disabled_at"}
+    who, came = {"id", "login", "display_name", "roles"}, {"admitted_by", "confirmed_by", "from_console", "enrolled_at", "disabled_at"}
+    assert set(made.json) == who | came
     assert made.json["enrolled_at"] is None
     assert set(office.confirm(made.json["id"]).json) == {"id", "login", "enrolment_code", "expires_at"}
 
@@ -135,6 +136,20 @@ def test_a_lost_code_is_replaced_until_somebody_enrolled(office: Office) -> None
     assert office.begin(first).json["code"] == "enrolment_refused"
     assert office.finish(second, office.secret(second)).status_code == 200
     assert office.confirm(member).json["code"] == "staff_already_enrolled"
+
+
+def test_the_list_of_staff_is_paged_by_login(office: Office) -> None:
+    for login in ("zhou", "anna", "min"):
+        office.admit(login=login)
+    seen: list[str] = []
+    path = "/api/staff?limit=2"
+    while path:
+        told = office.house.call("GET", path, token=office.first).json
+        assert len(told["items"]) <= 2
+        seen += [each["login"] for each in told["items"]]
+        path = f"/api/staff?limit=2&cursor={told['next_cursor']}" if told["next_cursor"] else ""
+    assert seen == sorted(seen)
+    assert len(seen) == 5
 
 
 def test_staff_who_were_there_before_get_no_further_code(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from tests.pages_desk.families import NEEDED, bring_child, family, moved_here, s
 
 OUT = PICTURES / "desk"
 MODES = ("normal", "large")
+OPENS_NOTHING = "OPEN-SESA-ME00-0000"
 CLERKS = {"zh-CN": "hefang", "en": "sunli"}
 
 
@@ -26,6 +28,7 @@ def test_each_screen_is_without_fault_and_kept(make_desk: Callable[..., Desk], c
     walk_the_till(desk, city, seen)
     walk_the_staff_pages(desk, city, seen)
     walk_with_a_guardian(desk, city, seen)
+    walk_with_an_administrator(desk, city, seen)
     assert seen.faults == []
 
 
@@ -134,3 +137,54 @@ def walk_with_a_guardian(desk: Desk, city: City, seen: Pictures) -> None:
     desk.page.locator('[data-test="agree"]').click()
     desk.page.locator('[data-test="agreed"]').wait_for()
     seen.take("guardian-recorded")
+
+
+def walk_with_an_administrator(desk: Desk, city: City, seen: Pictures) -> None:
+    """Staff: the list, somebody admitted and confirmed by two, their enrolment on a computer that is no counter, and a new password."""
+    page = desk.page
+    leave(desk)
+    desk.sign_in("machao")
+    desk.go("staff")
+    page.locator('li[data-login="machao"]').wait_for()
+    seen.take("staff")
+    page.locator('[data-test="admit-open"]').click()
+    page.locator("#admit-name").fill("周敏")
+    login = f"zhoumin{int(time.time())}"
+    page.locator("#admit-login").fill(login)
+    seen.take("staff-admit")
+    page.locator('[data-test="admit"]').click()
+    page.locator('[data-test="told"]').wait_for()
+    seen.take("staff-admitted")
+    desk.go("operator")
+    page.locator('[data-test="to-password"]').click()
+    page.locator("#new-password").wait_for()
+    seen.take("password")
+    leave(desk)
+    desk.sign_in("tanhao")
+    desk.go("staff")
+    page.locator(f'li[data-login="{login}"] [data-test="confirm"]').click()
+    code = page.locator('[data-test="staff-code"]').inner_text()
+    # What is kept of it as a picture opens nothing.
+    page.locator('[data-test="staff-code"]').evaluate("(shown, text) => (shown.textContent = text)", OPENS_NOTHING)
+    seen.take("staff-code")
+    leave(desk)
+    page.locator('[data-test="to-join"]').click()
+    page.locator("#join-code").fill(code)
+    seen.take("join-code")
+    page.locator('[data-test="join-begin"]').click()
+    page.locator('[data-test="join-secret"]').wait_for()
+    seen.take("join")
+    desk.sign_in("machao")
+    desk.go("staff")
+    page.locator(f'li[data-login="{login}"] [data-test="stop"]').click()
+    seen.take("staff-stop")
+    page.locator('[data-test="stop-sure"]').click()
+    page.locator('[data-test="told"]').wait_for()
+    seen.take("staff-stopped")
+
+
+def leave(desk: Desk) -> None:
+    """End the shift."""
+    desk.go("operator")
+    desk.page.locator('[data-test="hand-over"]').click()
+    desk.page.locator("#login").wait_for()

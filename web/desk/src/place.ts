@@ -1,8 +1,10 @@
 /** Which page stands open, kept in the address after the #, so that back and reload work. */
 import { ref } from 'vue'
 
-export const PLACES = ['till', 'charges', 'identity', 'loss', 'operator', 'check'] as const
+export const PLACES = ['till', 'charges', 'identity', 'loss', 'operator', 'staff', 'password', 'join', 'check'] as const
 export type Place = (typeof PLACES)[number]
+/** What needs a person alone, and no terminal. */
+export const OF_PERSONS: ReadonlySet<Place> = new Set(['operator', 'staff', 'password', 'join'])
 
 interface Here {
   readonly place: Place

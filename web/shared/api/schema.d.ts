@@ -2136,7 +2136,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the staff of the caller's city.
+         * List the staff of the caller's city, by login.
          * @description Access: staff with auth:staff:read.
          */
         get: operations["listStaff"];
@@ -2246,6 +2246,26 @@ export interface paths {
          * @description Access: staff with auth:staff:admit.
          */
         post: operations["confirmStaff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the caller's own password, by the present one and a fresh one-time code; all their other sessions end.
+         * @description Access: any staff member.
+         */
+        put: operations["changeOwnPassword"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4022,13 +4042,16 @@ export interface components {
             admitted_by: string | null;
             /** @example staff_01k5x3m8q2v7e4t9r6w1y0z3ab */
             confirmed_by: string | null;
+            /** @enum {string|null} */
+            from_console: "first" | "replacement" | null;
             /** Format: date-time */
             enrolled_at: string | null;
             /** Format: date-time */
             disabled_at: string | null;
         };
-        StaffListOut: {
+        StaffPage: {
             items: components["schemas"]["StaffOut"][];
+            next_cursor: string | null;
         };
         StaffIn: {
             login: string;
@@ -4064,6 +4087,11 @@ export interface components {
             enrolment_code: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        PasswordChangeIn: {
+            present_password: string;
+            one_time_code: string;
+            new_password: string;
         };
         TotalOut: {
             kind: string;
@@ -13443,7 +13471,10 @@ export interface operations {
     };
     listStaff: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -13456,7 +13487,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffListOut"];
+                    "application/json": components["schemas"]["StaffPage"];
+                };
+            };
+            /** @description cursor_unknown, malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated */
@@ -13470,6 +13510,15 @@ export interface operations {
             };
             /** @description denied */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13948,7 +13997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description second_administrator_needed, staff_already_enrolled */
+            /** @description second_administrator_needed, staff_admitted_at_console, staff_already_enrolled */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13959,6 +14008,100 @@ export interface operations {
             };
             /** @description throttled */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeOwnPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChangeIn"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description denied, present_password_refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description media_type_unsupported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid, password_unchanged, password_weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description throttled */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

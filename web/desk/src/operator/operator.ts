@@ -7,6 +7,7 @@ import type { Store } from '@shared/store/store'
 
 /** A shift on this counter; `permissions` only decide what is offered, the city decides what is done. */
 export interface Shift {
+  readonly id: string
   readonly login: string
   readonly name: string
   readonly since: string
@@ -46,7 +47,7 @@ export class Operator {
     await this.session.begin(tokens)
     const said = claims(tokens.access_token)
     const since = new Date(this.around.clock.now() * 1000).toISOString()
-    this.shift = { login, name: said.name || login, since, permissions: (said.scope ?? '').split(' ').filter(Boolean) }
+    this.shift = { id: said.sub, login, name: said.name || login, since, permissions: (said.scope ?? '').split(' ').filter(Boolean) }
     await this.store.set(SHIFT, this.shift)
     this.changed()
   }
@@ -72,7 +73,7 @@ export class Operator {
 }
 
 /** What a token says about its bearer, for showing alone; trust in it is the city's business. */
-function claims(token: string): { name?: string; scope?: string } {
+function claims(token: string): { sub: string; name?: string; scope?: string } {
   const bytes = fromBase64url(token.split('.')[1] ?? '')
-  return JSON.parse(new TextDecoder().decode(bytes)) as { name?: string; scope?: string }
+  return JSON.parse(new TextDecoder().decode(bytes)) as { sub: string; name?: string; scope?: string }
 }
