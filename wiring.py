@@ -13,8 +13,8 @@ import cards
 import payments
 from auth.verification.police import HttpPoliceRegister
 from config import cities
-from config.settings import Settings
-from core.channels import SandboxSms, SmsSender
+from config.settings import Fault, Settings, SettingsRefused
+from core.channels import MessagesUnknown, SandboxSms, SmsSender, vendor
 from core.gateway import Gateway, PeerKeys, sandbox_gateway
 from payments.providers import YunPay
 from services import catalogue, exchange, notices, tariffs
@@ -85,8 +85,18 @@ def installation(settings: Settings) -> dict[str, Any]:
 
 
 def sms(settings: Settings, *, signature: str) -> SmsSender:
-    """Who sends short messages."""
-    return SandboxSms(gateway(settings, "sms"), signature=signature, production=settings.production)
+    """Who sends short messages; a vendor's account must know every message. SettingsRefused names those that it lacks."""
+    account = settings.sms_account
+    if settings.sms == "sandbox" or account is None:
+        return SandboxSms(gateway(settings, "sms"), signature=signature, production=settings.production)
+    key = account.key_id, account.key_secret
+    try:
+        return vendor(settings.sms, account.templates, key=key, app=account.app_id, signature=account.signature)
+    except MessagesUnknown as lacking:
+        said = ", ".join(f"{code} {language}" for code, language in lacking.messages)
+        raise SettingsRefused([Fault("CITYCARD_SMS_ACCOUNT", f"缺少短信模板：{said}", f"lacks templates: {said}")]) from lacking
+    except ModuleNotFoundError as lacking:
+        raise SettingsRefused([Fault("CITYCARD_SMS", "需要安装附加组件 vendors", "needs the extra `vendors`")]) from lacking
 
 
 def yunpay(settings: Settings) -> YunPay:

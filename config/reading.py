@@ -89,7 +89,7 @@ def root_key(value: str) -> bytes:
     """Thirty-two bytes as hexadecimal digits, or the absolute path of a file that holds them."""
     path = Path(value)
     if path.is_absolute():
-        value = _secret_file(path)
+        value = secret_file(path)
     try:
         key = bytes.fromhex(value.strip())
     except ValueError:
@@ -99,10 +99,11 @@ def root_key(value: str) -> bytes:
     return key
 
 
-def _secret_file(path: Path) -> str:
+def secret_file(path: Path) -> str:
+    """The text of a file that its owner alone may read."""
     try:
         if path.stat().st_mode & 0o077:
             raise Unreadable(zh=f"{path} 别人也能读，请 chmod 600", en=f"{path} can be read by others; chmod 600")
-        return path.read_text(encoding="ascii")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise Unreadable(zh=f"{path} 无法读取", en=f"{path} cannot be read") from None

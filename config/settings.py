@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.reading import Unreadable, address, folder, number, one_of, root_key, setting, text, words
+from config.sms_account import SmsAccount, sms_account
 
 PREFIX = "CITYCARD_"
 # Read elsewhere and documented there: the private servers, the process `outside`, the measuring commands, the tests.
 ELSEWHERE = ("PG_BIN", "VALKEY_SERVER", "RUN_", "OUTSIDE_", "PLATFORM_URL", "BENCH_", "CRASH_", "TEST_")
 PROVIDERS = ("sms", "police", "face", "payment")
 PROVIDER_CHOICES = ("sandbox",)
+SMS_CHOICES = ("sandbox", "alibaba", "tencent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,15 @@ class Settings:
         en="How much is logged",
         default="info",
     )
-    sms: str = setting(one_of(*PROVIDER_CHOICES), form="sandbox", zh="短信", en="Who sends text messages")
+    sms: str = setting(one_of(*SMS_CHOICES), form=" | ".join(SMS_CHOICES), zh="短信", en="Who sends text messages")
+    sms_account: SmsAccount | None = setting(
+        sms_account,
+        form="absolute path of a 0600 file",
+        zh="短信服务商的账号、签名和模板（TOML）",
+        en="The account, signature and templates at the vendor of text messages (TOML)",
+        default=None,
+        secret=True,
+    )
     police: str = setting(
         one_of(*PROVIDER_CHOICES), form="sandbox", zh="公安人口库核验", en="Who checks a name and number against the police register"
     )
@@ -214,5 +224,9 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(PREFIX + "WEBHOOKS", "production 不向本机推送", "cannot go to this machine in production")
     elif played and "outside_url" in values and not values["outside_url"]:
         yield Fault(PREFIX + "OUTSIDE_URL", f"沙箱 {'、'.join(played)} 需要它", f"is needed by the sandboxes {', '.join(played)}")
+    if values.get("sms") not in (None, "sandbox") and "sms_account" in values and values["sms_account"] is None:
+        yield Fault(PREFIX + "SMS_ACCOUNT", f"{values['sms']} 需要它", f"is needed by {values['sms']}")
+    elif values.get("sms") == "tencent" and "sms_account" in values and not values["sms_account"].app_id:
+        yield Fault(PREFIX + "SMS_ACCOUNT", "tencent 需要 app_id", "tencent needs app_id")
     if values.get("default_city") and values["default_city"] not in values.get("cities", ()):
         yield Fault(PREFIX + "DEFAULT_CITY", "不在 CITYCARD_CITIES 之中", "is not among CITYCARD_CITIES")
