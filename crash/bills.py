@@ -53,17 +53,16 @@ class BillPayers(Crowd):
             self._ask(open_one, LATER)
         if account is None:
             return
-        asking = Asking(self.residents, nth)
-        body: dict[str, object] = {"item": ITEM, "account_number": account.number, "owner_name": account.owner}
-        bound = asking.until("POST", "/api/bindings", body=body, good=lambda a: a.status == 201)
-        if bound is None or bound.status >= 400:
-            return
-        listed = asking.until("GET", f"/api/bindings/{bound.body['id']}/bills", good=lambda a: bool(a.body.get("fresh")))
-        for bill in listed.body.get("bills", []) if listed is not None else []:
-            if bill["state"] == "due" and not self.stopped.is_set():
-                self._pay(asking, nth, bill)
-        asking.until("DELETE", f"/api/bindings/{bound.body['id']}", good=lambda a: a.status in (200, 204))
-        asking.close()
+        with Asking(self.residents, nth) as asking:
+            body: dict[str, object] = {"item": ITEM, "account_number": account.number, "owner_name": account.owner}
+            bound = asking.until("POST", "/api/bindings", body=body, good=lambda a: a.status == 201)
+            if bound is None or bound.status >= 400:
+                return
+            listed = asking.until("GET", f"/api/bindings/{bound.body['id']}/bills", good=lambda a: bool(a.body.get("fresh")))
+            for bill in listed.body.get("bills", []) if listed is not None else []:
+                if bill["state"] == "due" and not self.stopped.is_set():
+                    self._pay(asking, nth, bill)
+            asking.until("DELETE", f"/api/bindings/{bound.body['id']}", good=lambda a: a.status in (200, 204))
 
     def _pay(self, asking: Asking, nth: int, bill: dict[str, Any]) -> None:
         """One bill under one key."""
@@ -79,10 +78,9 @@ class BillPayers(Crowd):
 
     def _ask(self, one: UnderWay, patience: float) -> None:
         """Asks what became of a payment; what is not decided is asked about another time."""
-        asking = Asking(self.residents, one.nth)
-        path = f"/api/bill-payments/{one.payment}"
-        ended = asking.until("GET", path, good=lambda a: a.body.get("state") in DECIDED, patience=patience)
-        asking.close()
+        with Asking(self.residents, one.nth) as asking:
+            path = f"/api/bill-payments/{one.payment}"
+            ended = asking.until("GET", path, good=lambda a: a.body.get("state") in DECIDED, patience=patience)
         if ended is None:
             with self._lock:
                 self._under_way.append(one)

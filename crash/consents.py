@@ -21,14 +21,13 @@ class Consenters(Crowd):
 
     def act(self, nth: int, chance: random.Random) -> None:
         """Consents, and withdraws."""
-        asking = Asking(self.residents, nth)
-        body: dict[str, object] = {"partner": self._partner, "purpose": PURPOSE, "text_version": 1}
-        given = asking.until("POST", "/api/me/consents", body=body, good=lambda a: a.status == 201)
-        if given is None or given.status >= 400:
-            return
-        consent = str(given.body["id"])
-        self.residents.record.tell_fact(consent, GRANTED)
-        ended = asking.until("DELETE", f"/api/me/consents/{consent}", good=lambda a: a.status == 204)
-        if ended is not None and ended.status == 204:
-            self.residents.record.tell_fact(consent, WITHDRAWN)
-        asking.close()
+        with Asking(self.residents, nth) as asking:
+            body: dict[str, object] = {"partner": self._partner, "purpose": PURPOSE, "text_version": 1}
+            given = asking.until("POST", "/api/me/consents", body=body, good=lambda a: a.status == 201)
+            if given is None or given.status >= 400:
+                return
+            consent = str(given.body["id"])
+            self.residents.record.tell_fact(consent, GRANTED)
+            ended = asking.until("DELETE", f"/api/me/consents/{consent}", good=lambda a: a.status == 204)
+            if ended is not None and ended.status == 204:
+                self.residents.record.tell_fact(consent, WITHDRAWN)

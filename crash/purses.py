@@ -24,21 +24,20 @@ class Purses(Crowd):
 
     def act(self, nth: int, chance: random.Random) -> None:
         """Orders a top-up, pays it at the provider, and waits for the money."""
-        asking = Asking(self.residents, nth)
-        body: dict[str, object] = {"amount_fen": AMOUNT_FEN, "provider": PROVIDER}
-        ordered = asking.until("POST", "/api/top-ups", body=body, once=True, good=lambda a: a.status in (201, 202))
-        if ordered is None or ordered.status >= 400:
-            return
-        top_up = str(ordered.body["id"])
-        shown = asking.until("GET", f"/api/top-ups/{top_up}", good=_can_be_paid)
-        if shown is None or not shown.body.get("pay_url") or not _pay(shown.body["pay_url"]):
-            return
-        ended = asking.until("GET", f"/api/top-ups/{top_up}", good=lambda a: a.body.get("state") == "credited")
-        if ended is None or ended.status >= 400:
-            self.lost.append(f"top-up {top_up} was paid and not credited within {PATIENCE:.0f} s")
-        else:
-            self.residents.record.tell_credited(Credited(ids.parse("top_up", top_up), AMOUNT_FEN))
-        asking.close()
+        with Asking(self.residents, nth) as asking:
+            body: dict[str, object] = {"amount_fen": AMOUNT_FEN, "provider": PROVIDER}
+            ordered = asking.until("POST", "/api/top-ups", body=body, once=True, good=lambda a: a.status in (201, 202))
+            if ordered is None or ordered.status >= 400:
+                return
+            top_up = str(ordered.body["id"])
+            shown = asking.until("GET", f"/api/top-ups/{top_up}", good=_can_be_paid)
+            if shown is None or not shown.body.get("pay_url") or not _pay(shown.body["pay_url"]):
+                return
+            ended = asking.until("GET", f"/api/top-ups/{top_up}", good=lambda a: a.body.get("state") == "credited")
+            if ended is None or ended.status >= 400:
+                self.lost.append(f"top-up {top_up} was paid and not credited within {PATIENCE:.0f} s")
+            else:
+                self.residents.record.tell_credited(Credited(ids.parse("top_up", top_up), AMOUNT_FEN))
 
 
 def _can_be_paid(answer: Answer) -> bool:

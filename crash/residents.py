@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Self
 from uuid import UUID
 
 from bench.granian import ROOT
@@ -58,7 +59,7 @@ class Residents:
 
 
 class Asking:
-    """What one resident asks, over one line, again and again until there is a decision."""
+    """What one resident asks, over one line that ends with the `with` block, again and again until there is a decision."""
 
     def __init__(self, residents: Residents, nth: int) -> None:
         self._residents, self._nth, self._caller = residents, nth, residents.caller()
@@ -89,8 +90,10 @@ class Asking:
             self._residents.record.count(f"no answer to a resident: {fault}")
             return None
 
-    def close(self) -> None:
-        """Lets the line go."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
         self._caller.close()
 
 
