@@ -13,7 +13,7 @@ NOBODY = str(UUID(int=7)).encode()
 class Answered:
     """Stands where the database is asked, and answers without asking."""
 
-    def ask(self, _shown: Any) -> tuple[bytes | None, ...]:
+    def ask(self, _shown: Any, **_options: Any) -> tuple[bytes | None, ...]:
         until = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=120)).isoformat().encode()
         return None, until, NOBODY, NOBODY, "王*明".encode(), b"9901000000000001", b"virtual", b"resident", None
 

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 import cards
+from bench.limits.present_stubbed import Answered
+from cards import presenting
 from cards.codes.reading import Candidate, read
 from cards.presenting import Shown, present_shown
 from core import clock, db, ids
@@ -110,3 +112,12 @@ def test_a_terminal_whose_line_to_the_database_breaks_still_hears_whom_it_may_se
     one = shown(city, phone)
     assert poster.ask(one)[0] is None
     assert [row[0] for row in uses(city)] == [one.id]
+
+
+def test_the_limit_of_the_bench_stands_where_the_database_is_asked(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T5 is measured against the same program with this one part replaced; a part that no longer fits would measure nothing."""
+    _, _, phone = city.ready()
+    monkeypatch.setattr(presenting, "_poster", Answered())
+    given = cards.present(city.till, phone.code())
+    assert (given.masked_name, given.form) == ("王*明", "virtual")
+    assert uses(city) == []
