@@ -55,7 +55,8 @@ class Fuzzed:
         self.move_in()
 
     def move_in(self) -> None:
-        """Two residents with one of everything."""
+        """Two residents with one of everything, and a till whose ten minutes begin anew."""
+        self.till.sign_in()
         self.pair = [self.whole.resident() for _ in range(2)]
         for person in self.pair:
             self.whole.give_card(person, 50_000)
