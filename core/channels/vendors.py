@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from core.channels.alibaba import AlibabaSms
 from core.channels.messages import LANGUAGES, SmsSender
 from core.channels.templates import TEMPLATES
+from core.channels.tencent import TencentSms, TencentTemplate
 
 
 class Known(Protocol):
@@ -37,12 +39,8 @@ def vendor(name: str, templates: Mapping[tuple[str, str], Known], *, key: tuple[
         raise MessagesUnknown(lacking)
     key_id, key_secret = key
     if by_place:
-        from core.channels.tencent import TencentSms, TencentTemplate
-
         filled = {each: TencentTemplate(templates[each].id, templates[each].order) for each in wanted}
         return TencentSms(secret_id=key_id, secret_key=key_secret, app_id=app, signature=signature, templates=filled)
-    from core.channels.alibaba import AlibabaSms
-
     ids = {each: templates[each].id for each in wanted}
     return AlibabaSms(key_id=key_id, key_secret=key_secret, signature=signature, template_ids=ids)
 
