@@ -23,10 +23,6 @@ from typing import Any
 from config.reading import Unreadable, secret_file
 
 _ACCOUNT = {"key_id", "key_secret", "signature"}
-_WRONG = Unreadable(
-    zh="应为 TOML：key_id、key_secret、signature、[templates.*]（见 docs/settings.md）",
-    en="must be TOML with key_id, key_secret, signature and [templates.*] (docs/settings.md)",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +55,31 @@ def sms_account(value: str) -> SmsAccount:
     try:
         given = tomllib.loads(secret_file(path))
     except tomllib.TOMLDecodeError:
-        raise _WRONG from None
+        raise _wrong() from None
     templates = given.pop("templates", {})
     app_id = given.pop("app_id", "")
     if set(given) != _ACCOUNT or not all(isinstance(each, str) and each for each in given.values()) or not isinstance(app_id, str):
-        raise _WRONG
+        raise _wrong()
     return SmsAccount(**given, app_id=app_id, templates=dict(_templates(templates)))
 
 
 def _templates(given: Any) -> list[tuple[tuple[str, str], SmsTemplate]]:
     if not isinstance(given, dict) or not all(isinstance(each, dict) for each in given.values()):
-        raise _WRONG
+        raise _wrong()
     return [((code, language), _template(said)) for code, languages in given.items() for language, said in languages.items()]
 
 
 def _template(said: Any) -> SmsTemplate:
     if not isinstance(said, dict) or not isinstance(said.get("id"), str) or set(said) - {"id", "order"}:
-        raise _WRONG
+        raise _wrong()
     order = said.get("order", [])
     if not isinstance(order, list) or not all(isinstance(each, str) for each in order):
-        raise _WRONG
+        raise _wrong()
     return SmsTemplate(said["id"], tuple(order))
+
+
+def _wrong() -> Unreadable:
+    return Unreadable(
+        zh="应为 TOML：key_id、key_secret、signature、[templates.*]（见 docs/settings.md）",
+        en="must be TOML with key_id, key_secret, signature and [templates.*] (docs/settings.md)",
+    )
