@@ -122,9 +122,9 @@ def check(asked: Asker, code: str) -> bytes:
     """
     policy = parts().policy
     _refuse_when_paused(asked)
-    limits.check("sign_in_failures_number", asked.number_key, per=DAY, at_most=policy.failures_per_number_day)
-    limits.check("sign_in_failures_device", asked.binding, per=DAY, at_most=policy.failures_per_device_day)
-    limits.check("sign_in_failures_network", asked.network, per=HOUR, at_most=policy.failures_per_network_hour)
+    limits.check("sign_in_failures_number", asked.number_key, at_most=policy.failures_per_number_day)
+    limits.check("sign_in_failures_device", asked.binding, at_most=policy.failures_per_device_day)
+    limits.check("sign_in_failures_network", asked.network, at_most=policy.failures_per_network_hour)
     key = (asked.city_id, asked.phone_blind, asked.binding)
     row = db.connection().execute(_TRY, (*key, policy.code_tries, clock.now())).fetchone()
     given = _mac(asked, code)
@@ -172,8 +172,8 @@ def _count_failure(asked: Asker, *, alive: bool) -> None:
 def _refuse_when_paused(asked: Asker) -> None:
     """The city-wide breaker (D28): guesses from new devices are what spraying is made of, so they alone are stopped, and no counter."""
     policy, city = parts().policy, str(asked.city_id)
-    hour = limits.used("sign_in_failures_city_hour", city, per=HOUR)
-    day = limits.used("sign_in_failures_city_day", city, per=DAY)
+    hour = limits.used("sign_in_failures_city_hour", city)
+    day = limits.used("sign_in_failures_city_day", city)
     tripped = hour >= policy.new_device_failures_per_city_hour or day >= policy.new_device_failures_per_city_day
     if tripped and not asked.trusted:
         raise SignInPaused()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Any
 
 import psycopg
 import redis
@@ -16,81 +17,84 @@ from sqlalchemy import text
 from core import clock, db
 from core.errors import Throttled, Unavailable
 
+# A window that is over, or that a clock set back has left in the future, is no window any more. Requests at the same time, and
+# machines, differ by less than the minute: whoever read the clock a moment before the first attempt was written counts with it.
+_READ = """
+SELECT used, expires_at FROM limit_counter
+ WHERE name = %(name)s AND key = %(key)s AND window_start <= %(now)s + interval '1 minute' AND %(now)s < expires_at
+"""
+_COUNT = """
+INSERT INTO limit_counter AS kept (name, key, window_start, used, expires_at)
+VALUES (%(name)s, %(key)s, %(start)s, %(by)s, %(start)s + %(per)s)
+ON CONFLICT (name, key) DO UPDATE SET (used, window_start, expires_at) = (
+  SELECT CASE WHEN open THEN kept.used ELSE 0 END + excluded.used,
+         CASE WHEN open THEN kept.window_start ELSE excluded.window_start END,
+         CASE WHEN open THEN kept.expires_at ELSE excluded.expires_at END
+    FROM (SELECT kept.window_start <= %(now)s + interval '1 minute' AND %(now)s < kept.expires_at AS open) AS present)
+RETURNING used, expires_at
+"""
+
 
 def count(name: str, key: str, *, per: dt.timedelta, at_most: int, by: int = 1) -> int:
     """Count one attempt against a protecting limit and return how many there are in this window.
 
-    Durable at once, whatever the caller's own transaction does later. Windows are fixed and begin at multiples of ``per``.
+    Durable at once, whatever the caller's own transaction does later. A window begins with its first attempt, so that nobody finds
+    the hour's turn and guesses twice over; windows of days begin at midnight in China, the day that people live by.
     Raises Throttled beyond ``at_most`` and Unavailable when it cannot be counted.
     """
-    used = _add(name, key, per, by)
+    now = clock.now()
+    found = _asked(_COUNT, {"name": name, "key": key, "start": _start(per, now), "by": by, "per": per, "now": now})
+    if found is None:
+        raise Unavailable()
+    used, until = found
     if used > at_most:
-        raise Throttled(retry_after=_rest(per))
+        raise Throttled(retry_after=_rest(until))
     return used
 
 
-def used(name: str, key: str, *, per: dt.timedelta) -> int:
-    """How many attempts the present window has seen."""
-    try:
-        row = (
-            db.connection()
-            .execute("SELECT used FROM limit_counter WHERE name = %s AND key = %s AND window_start = %s", (name, key, _window(per)))
-            .fetchone()
-        )
-    except psycopg.OperationalError as fault:
-        db.drop_connection()
-        raise Unavailable() from fault
-    return int(row[0]) if row else 0
+def used(name: str, key: str) -> int:
+    """How many attempts the present window has seen; raises Unavailable when nobody can tell."""
+    found = _present(name, key)
+    return found[0] if found else 0
 
 
-def check(name: str, key: str, *, per: dt.timedelta, at_most: int) -> None:
+def check(name: str, key: str, *, at_most: int) -> None:
     """Raise Throttled when the present window is used up, without counting: for limits on failures only."""
-    if used(name, key, per=per) >= at_most:
-        raise Throttled(retry_after=_rest(per))
+    used, until = _present(name, key) or (0, clock.now())
+    if used >= at_most:
+        raise Throttled(retry_after=_rest(until))
 
 
-def forgive(name: str, key: str, *, per: dt.timedelta) -> None:
+def forgive(name: str, key: str) -> None:
     """Empty the present window, after the right proof."""
-    db.connection().execute("DELETE FROM limit_counter WHERE name = %s AND key = %s AND window_start = %s", (name, key, _window(per)))
+    db.connection().execute("DELETE FROM limit_counter WHERE name = %s AND key = %s", (name, key))
 
 
-def lower(name: str, key: str, *, per: dt.timedelta, to: int) -> None:
+def lower(name: str, key: str, *, to: int) -> None:
     """Take the present window back to ``to`` attempts in the caller's transaction: a decision stands or falls with its record."""
-    db.session().execute(
-        text("UPDATE limit_counter SET used = LEAST(used, :to) WHERE name = :name AND key = :key AND window_start = :start"),
-        {"name": name, "key": key, "start": _window(per), "to": to},
-    )
+    lowered = text("UPDATE limit_counter SET used = LEAST(used, :to) WHERE name = :name AND key = :key")
+    db.session().execute(lowered, {"name": name, "key": key, "to": to})
 
 
-def _add(name: str, key: str, per: dt.timedelta, by: int) -> int:
-    start = _window(per)
+def _present(name: str, key: str) -> tuple[int, dt.datetime] | None:
+    return _asked(_READ, {"name": name, "key": key, "now": clock.now()})
+
+
+def _asked(query: str, values: dict[str, Any]) -> tuple[int, dt.datetime] | None:
     try:
-        row = (
-            db.connection()
-            .execute(
-                "INSERT INTO limit_counter (name, key, window_start, used, expires_at) VALUES (%s, %s, %s, %s, %s)"
-                " ON CONFLICT (name, key, window_start) DO UPDATE SET used = limit_counter.used + excluded.used RETURNING used",
-                (name, key, start, by, start + 2 * per),
-            )
-            .fetchone()
-        )
+        row = db.connection().execute(query, values).fetchone()
     except psycopg.OperationalError as fault:
         db.drop_connection()
         raise Unavailable() from fault
-    if row is None:
-        raise Unavailable()
-    return int(row[0])
+    return (int(row[0]), row[1]) if row else None
 
 
-def _window(per: dt.timedelta) -> dt.datetime:
-    seconds = per.total_seconds()
-    # Days begin at midnight in China, so that "20 a day" means the day people live by.
-    shift = 8 * 3600 if seconds >= 86400 else 0
-    return dt.datetime.fromtimestamp((clock.timestamp() + shift) // seconds * seconds - shift, dt.UTC)
+def _start(per: dt.timedelta, now: dt.datetime) -> dt.datetime:
+    return now if per < dt.timedelta(days=1) else now.astimezone(clock.CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _rest(per: dt.timedelta) -> int:
-    return max(1, int((_window(per) + per - clock.now()).total_seconds()) + 1)
+def _rest(until: dt.datetime) -> int:
+    return max(1, int((until - clock.now()).total_seconds()) + 1)
 
 
 class Quotas:

@@ -64,12 +64,12 @@ class Idempotency(Base):
 
 
 class LimitCounter(Base):
-    """Attempts against a protecting limit in one window (D31)."""
+    """Attempts against a protecting limit in its present window (D31)."""
 
     __tablename__ = "limit_counter"
     name: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
-    window_start: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    window_start: Mapped[dt.datetime]
     used: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 

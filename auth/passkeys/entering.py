@@ -47,7 +47,7 @@ def sign_in(actor: Actor, call: Call, *, credential: dict[str, Any], device_name
     """
     proof = proofs.of_call(call)
     network = networks.key(call.address)
-    limits.check(_FAILURES, network, per=HOUR, at_most=parts().policy.passkey_failures_per_network_hour)
+    limits.check(_FAILURES, network, at_most=parts().policy.passkey_failures_per_network_hour)
     challenge = _challenge(Purpose.SIGN_IN, credential, binding=proof.thumbprint)
     entered = None
     if challenge is not None:

@@ -101,15 +101,15 @@ def sign_in(*, city_id: int | None, login: str, password: str, code: str, addres
         entered = _enter(staff_id, right, code, thumbprint)
     if entered is None:
         raise StaffRefused()
-    limits.forgive(FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock)
+    limits.forgive(FROM_NETWORK, f"{staff_id}:{network}")
     return entered
 
 
 def shut_out(staff_id: UUID, network: str) -> bool:
     """Whether too many wrong passwords for this login came from this network, or from everywhere."""
     policy = parts().policy
-    here = limits.used(FROM_NETWORK, f"{staff_id}:{network}", per=policy.staff_lock)
-    return here >= policy.staff_failures or limits.used(_FROM_ALL, str(staff_id), per=HOUR) >= policy.staff_failures_per_login_hour
+    here = limits.used(FROM_NETWORK, f"{staff_id}:{network}")
+    return here >= policy.staff_failures or limits.used(_FROM_ALL, str(staff_id)) >= policy.staff_failures_per_login_hour
 
 
 def count_wrong_password(staff_id: UUID, network: str) -> None:

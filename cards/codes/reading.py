@@ -172,7 +172,7 @@ def _refuse_stopped(actor: Actor, answered: Callable[[], bool]) -> None:
         if len(_known_terminals) > 100_000:
             _known_terminals.clear()
         try:
-            limits.check(GUESS, str(actor.id), per=DAY, at_most=GUESSES_A_DAY)
+            limits.check(GUESS, str(actor.id), at_most=GUESSES_A_DAY)
         except Throttled as fault:
             if answered():
                 return
@@ -183,7 +183,7 @@ def _refuse_stopped(actor: Actor, answered: Callable[[], bool]) -> None:
 def _refuse_until_released(actor: Actor, until: float, ask_at: float) -> None:
     now = clock.timestamp()
     if now >= ask_at:
-        if limits.used(GUESS, str(actor.id), per=DAY) < GUESSES_A_DAY:
+        if limits.used(GUESS, str(actor.id)) < GUESSES_A_DAY:
             _stopped.pop(actor.id, None)
             return
         _stopped[actor.id] = (until, now + _RELEASE_KNOWN_SECONDS)

@@ -31,9 +31,9 @@ def release(actor: Actor, terminal_id: UUID, *, reason: str) -> None:
         raise NotFound()
     # Two supervisors at once: the second waits for the first's commit and finds the terminal going, its day's releases untouched.
     session().execute(text("SELECT pg_advisory_xact_lock(hashtextextended('release|' || :t, 0))"), {"t": str(terminal_id)})
-    if limits.used(reading.GUESS, str(terminal_id), per=reading.DAY) < reading.GUESSES_A_DAY:
+    if limits.used(reading.GUESS, str(terminal_id)) < reading.GUESSES_A_DAY:
         raise TerminalNotStopped()
     nth = limits.count(RELEASE, str(terminal_id), per=reading.DAY, at_most=RELEASES_A_DAY)
-    limits.lower(reading.GUESS, str(terminal_id), per=reading.DAY, to=reading.GUESSES_A_DAY - GUESSES_A_RELEASE)
+    limits.lower(reading.GUESS, str(terminal_id), to=reading.GUESSES_A_DAY - GUESSES_A_RELEASE)
     subject, detail = ids.show("terminal", terminal_id), {"reason": reason, "release_of_the_day": nth}
     audit.record(actor, AuditEvent.TERMINAL_RELEASED, city_id=actor.city_id, subject=subject, detail=detail)

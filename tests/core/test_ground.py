@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import psycopg
@@ -67,8 +68,42 @@ def test_a_protecting_limit_counts_and_refuses_whatever_the_transaction_does(sma
     with pytest.raises(Throttled) as refused:
         limits.count("tries", "x", per=dt.timedelta(hours=1), at_most=3)
     assert 1 <= refused.value.facts["retry_after"] <= 3601
-    limits.forgive("tries", "x", per=dt.timedelta(hours=1))
-    limits.check("tries", "x", per=dt.timedelta(hours=1), at_most=1)
+    limits.forgive("tries", "x")
+    limits.check("tries", "x", at_most=1)
+
+
+def test_a_window_of_an_hour_begins_with_its_first_attempt_and_one_of_a_day_at_midnight(small: Flask) -> None:
+    before_the_turn = dt.datetime(2026, 6, 30, 23, 59, 50, tzinfo=clock.CHINA)
+    hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+    def at(moment: dt.datetime) -> None:
+        clock.learn(clock.offset() + (moment - clock.now()))
+
+    at(before_the_turn)
+    for per, name in ((hour, "hour"), (day, "day")):
+        limits.count(name, "x", per=per, at_most=9, by=9)
+    at(before_the_turn + dt.timedelta(seconds=20))
+    with pytest.raises(Throttled) as refused:
+        limits.count("hour", "x", per=hour, at_most=9)
+    assert 3570 <= refused.value.facts["retry_after"] <= 3590
+    assert limits.count("day", "x", per=day, at_most=9) == 1
+    at(before_the_turn + dt.timedelta(minutes=61))
+    assert limits.used("hour", "x") == 0
+    assert limits.count("hour", "x", per=hour, at_most=9) == 1
+    assert limits.used("day", "x") == 1
+    at(before_the_turn + dt.timedelta(minutes=60, seconds=30))
+    assert limits.count("hour", "x", per=hour, at_most=9) == 2, "read a moment before the first attempt, counted after it"
+    at(before_the_turn)
+    assert limits.used("hour", "x") == 0, "a window in the future is one that a clock set back has left"
+
+
+def test_first_attempts_at_the_same_moment_are_all_counted(small: Flask) -> None:
+    def one(nth: int) -> int:
+        return limits.count("tries", f"x{nth % 20}", per=dt.timedelta(hours=1), at_most=99)
+
+    with ThreadPoolExecutor(8) as pool:
+        counted = sorted(pool.map(one, range(160)))
+    assert counted == sorted(list(range(1, 9)) * 20)
 
 
 def test_a_protecting_limit_fails_closed_when_the_database_is_away(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def bind(actor: Actor, *, item: str, account_number: str, owner_name: str, alias
         offer = catalogue.open_offer(actor.city_id, item)
     attempts = ((str(actor.id), FAILURES_OF_A_RESIDENT), (f"{actor.city_id}|{item}|{account_number}", FAILURES_AT_AN_ACCOUNT))
     for key, at_most in attempts:
-        limits.check("statement:binding:failed", key, per=DAY, at_most=at_most)
+        limits.check("statement:binding:failed", key, at_most=at_most)
     well_formed = re.fullmatch(offer.item.filled.account, account_number) is not None
     owner = offer.gateway.check_owner(account_number, owner_name) if well_formed else None
     if owner is None:
@@ -96,7 +96,7 @@ def share(actor: Actor, binding_id: UUID) -> tuple[str, dt.datetime]:
 
 def accept(actor: Actor, *, code: str, alias: str) -> Binding:
     """Bind an account by a code that its resident gave; raises ShareUnknown."""
-    limits.check("statement:share:failed", str(actor.id), per=DAY, at_most=FAILURES_OF_A_CODE)
+    limits.check("statement:share:failed", str(actor.id), at_most=FAILURES_OF_A_CODE)
     live = (BindingShare.used_at.is_(None), BindingShare.expires_at > clock.now(), BindingShare.city_id == actor.city_id)
     given = session().scalar(select(BindingShare).where(BindingShare.code_mac == _mac(code), *live).with_for_update())
     origin = session().get(Binding, given.binding_id) if given is not None else None
