@@ -99,8 +99,7 @@ def test_each_state_says_where_the_money_is(hall: Hall) -> None:
     hall.town.do(paying.given_back, returned.id)
     bills = [hall.bill(wang, power, place) for place in (0, 1)]
     with hall.office.pool.connection() as connection:
-        newest = "(SELECT max(read_on) FROM utility_reading)"
-        connection.execute(f"UPDATE utility_reading SET value = value + 7 WHERE company = '990100-power' AND read_on = {newest}")
+        connection.execute("UPDATE utility_reading SET value = value * 2 WHERE company = '990100-power'")
     failed = hall.pay(wang, bills[0])
     hall.lines["power"].fault = "down"
     waiting = hall.pay(wang, bills[1])

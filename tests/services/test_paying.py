@@ -96,8 +96,7 @@ def test_a_bill_that_changed_at_the_company_is_given_back(hall: Hall) -> None:
     wang = hall.town.holder(50_000)
     bill = hall.bill(wang, hall.bound(wang))
     with hall.office.pool.connection() as connection:
-        connection.execute("UPDATE utility_customer SET persons = 9")
-        connection.execute("UPDATE utility_reading SET value = value + 1000 WHERE read_on = (SELECT max(read_on) FROM utility_reading)")
+        connection.execute("UPDATE utility_reading SET value = value * 2")
     failed = hall.pay(wang, bill)
     assert (failed.state, failed.reason, failed.receipt_number) == ("failed", "amount_differs", None)
     assert hall.town.balance(wang) == 50_000
