@@ -31,7 +31,8 @@ from tests.payments.conftest import at as at
 from tests.payments.conftest import town as town
 
 WATER = "990100-water"
-_households = itertools.count(1)
+# Numbers that no receipt number of any day contains.
+_households = itertools.count(473_110_001, 1_009)
 
 
 @dataclass
