@@ -24,8 +24,8 @@ class Caught:
 
     @property
     def caught(self) -> bool:
-        """Whether it saw the bug."""
-        return bool(self.found)
+        """Whether it saw this bug: anything else that it found is no proof that it would."""
+        return any(words in sentence for sentence in self.found for words in seen_as(self.bug))
 
 
 def bugs() -> list[str]:
@@ -36,6 +36,12 @@ def bugs() -> list[str]:
 def patch_of(bug: str) -> Path:
     """The patch of a bug."""
     return SEEDED / f"{bug}.patch"
+
+
+def seen_as(bug: str) -> list[str]:
+    """What the harness says when it sees the bug, each enough by itself: the lines `Seen as:` of the patch."""
+    lines = patch_of(bug).read_text(encoding="utf-8").split("\ndiff --git", 1)[0].splitlines()
+    return [line.removeprefix("Seen as: ") for line in lines if line.startswith("Seen as: ")]
 
 
 def applies(bug: str, tree: Path = ROOT) -> str:
