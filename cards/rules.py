@@ -60,7 +60,7 @@ _STEPS = (
     Step("activate", frozenset({State.INACTIVE}), State.ACTIVE, AuditEvent.CARD_ACTIVATED, Event.CARD_CHANGED),
     Step("report_loss", LIVE, None, AuditEvent.CARD_LOST, Event.CARD_LOST),
     Step("take_back_loss", LIVE, None, AuditEvent.CARD_FOUND, Event.CARD_FOUND, needs="lost_at"),
-    Step("release_loss", LIVE, None, AuditEvent.CARD_LOSS_LAPSED, Event.CARD_FOUND, needs="lost_at"),
+    Step("release_loss", LIVE, None, AuditEvent.CARD_LOSS_LAPSED, Event.CARD_LOSS_LAPSED, needs="lost_at"),
     Step("freeze", LIVE, None, AuditEvent.CARD_FROZEN, Event.CARD_CHANGED, refuses="frozen_at"),
     Step("resume", LIVE, None, AuditEvent.CARD_RESUMED, Event.CARD_CHANGED, needs="frozen_at"),
     Step("lock", LIVE, None, AuditEvent.CARD_LOCKED, Event.CARD_CHANGED, refuses="locked_at"),

@@ -133,6 +133,7 @@ class Event(StrEnum):
     CARD_ISSUED = "cards:card:issue"
     CARD_LOST = "cards:loss:report"
     CARD_FOUND = "cards:loss:take_back"
+    CARD_LOSS_LAPSED = "cards:loss:lapse"
     CARD_CHANGED = "cards:card:change"
     TOP_UP_CREDITED = "payments:top_up:credit"
     TOP_UP_REFUNDED = "payments:top_up_refund:post"

@@ -63,6 +63,10 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             "尾号{tail}的市民卡已于{time}解除挂失，恢复使用。如非本人操作，请立即再次挂失。",
             "The loss report on your city card ending in {tail} was taken back at {time}. If it was not you, report it lost again.",
         ),
+        "card_loss_lapsed": Template(
+            "尾号{tail}的市民卡临时挂失已于{time}到期，恢复使用。如尚未找回，请立即再次挂失。",
+            "The temporary loss report on your city card ending in {tail} ran out at {time}. If it is not found, report it lost again.",
+        ),
         "card_issued": Template(
             "您的市民卡（尾号{tail}）已开通，可在应用中出示使用。",
             "Your city card ending in {tail} has been issued; you can show it in the app.",

@@ -39,8 +39,10 @@ TOLD = {
     Event.CONSENT_WITHDRAWN: Told.CONSENT_WITHDRAWN,
     Event.CARD_LOST: Told.CARD_LOST,
     Event.CARD_FOUND: Told.CARD_FOUND,
+    # To a partner the card is simply no longer lost, whoever ended it.
+    Event.CARD_LOSS_LAPSED: Told.CARD_FOUND,
 }
-WANTED = tuple(str(told) for told in TOLD.values())
+WANTED = tuple(dict.fromkeys(str(told) for told in TOLD.values()))
 _OF_ITS_OWN = (Event.CONSENT_GRANTED, Event.CONSENT_WITHDRAWN)
 _SAID = ("consent", "purpose", "text_version")
 

@@ -84,7 +84,7 @@ def _message(notice: str, kind: str, facts: dict[str, Any], phone: str) -> Messa
     wording = next(w for event, w in WORDINGS.items() if str(event) == kind)
     values = spoken(facts)
     template = wording.sms or ""
-    wanted = ("tail", "time") if template in ("card_lost", "card_found") else ("time", "device")
+    wanted = ("tail", "time") if template in ("card_lost", "card_found", "card_loss_lapsed") else ("time", "device")
     # A device names itself: only what no phone network could read as an address goes into a message.
     safe = {name: re.sub(r"[^\w \-]", "", values[name])[:20] or "-" for name in wanted if name != "time"}
     return Message(number=phone, template=template, language="zh-CN", values={"time": values["time"], **safe}, reference=notice)

@@ -45,6 +45,14 @@ WORDINGS: Mapping[Event, Wording] = {
         "The loss report was taken back at {time}. If it was not you, report the card lost again at once.",
         sms="card_found",
     ),
+    Event.CARD_LOSS_LAPSED: Wording(
+        "临时挂失已到期",
+        "Your loss report has run out",
+        "您的市民卡临时挂失已于{time}到期，卡已恢复使用。如尚未找回，请立即再次挂失，或到柜台办理正式挂失。",
+        "Your temporary loss report ran out at {time} and your city card can be used again."
+        " If you have not found it, report it lost again at once, or formally at a counter.",
+        sms="card_loss_lapsed",
+    ),
     Event.TOP_UP_CREDITED: Wording("充值到账", "Top-up received", "钱包充值{amount}元已到账。", "CNY {amount} was added to your wallet."),
     Event.TOP_UP_REFUNDED: Wording(
         "充值已退回",

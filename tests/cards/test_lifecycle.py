@@ -109,6 +109,9 @@ def test_a_temporary_loss_lapses_after_fifteen_days_and_not_before(city: City, a
     assert city.do(lapse_losses, system("cards.losses")) == 1
     assert city.do(cards.card_of, holder, card.id).refused is None
     assert events(city, card)[-1] == "cards:loss:lapse"
+    assert city.rows("SELECT event FROM outbox WHERE payload->>'card_id' = %s ORDER BY seq DESC LIMIT 1", str(card.id)) == [
+        ("cards:loss:lapse",)
+    ]
 
 
 def test_a_formal_loss_never_lapses(city: City, at: Callable[[float], None]) -> None:

@@ -64,3 +64,12 @@ def test_a_wrong_password_is_refused(desk: Desk) -> None:
     desk.page.locator("form .primary").click()
     expect(desk.page.locator('[data-test="words"]')).to_contain_text("账号、密码或动态码不正确")
     expect(desk.page.locator("#password")).to_have_value("")
+
+
+def test_a_password_of_eighteen_digits_typed_key_by_key_is_no_scan(desk: Desk) -> None:
+    desk.go("operator")
+    desk.page.locator("#login").fill("sunli")
+    desk.page.locator("#code").fill("000000")
+    desk.page.locator("#password").press_sequentially("123456789012345678")
+    desk.page.locator("#password").press("Enter")
+    expect(desk.page.locator('[data-test="words"]')).to_contain_text("账号、密码或动态码不正确")

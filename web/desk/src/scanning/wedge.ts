@@ -1,6 +1,7 @@
 /**
  * A scanner that types like a keyboard. What it typed is known by its shape at the end of the keys before Enter, never by their speed:
- * a busy computer makes a scanner slow, and a quick person is not one. It works whatever field has the focus, and leaves that field as it was.
+ * a busy computer makes a scanner slow, and a quick person is not one. It works whatever field has the focus, and leaves that field as it was;
+ * only what goes into a field for passwords is nobody's to remember, so a password of eighteen digits is none of its business.
  */
 import { codeAtEnd, isCitizenNumber, type Scanned } from './codes'
 
@@ -26,6 +27,10 @@ export function listen(page: Window, ears: Ears): () => void {
   function hear(event: KeyboardEvent): void {
     if (event.isComposing || event.key === 'Process' || event.keyCode === 229) {
       if (!writesChinese(fieldOf(event.target))) ears.swallowed()
+      return
+    }
+    if (isSecret(fieldOf(event.target))) {
+      keys = []
       return
     }
     if (event.key === 'Enter') return finish(event)
@@ -67,5 +72,7 @@ function fieldOf(target: EventTarget | null): Field | null {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? target : null
 }
 
+// A field whose password is shown is of type text; what it is for does not change.
+const isSecret = (field: Field | null): boolean => field?.autocomplete.endsWith('-password') ?? false
 const writesChinese = (field: Field | null): boolean => field?.dataset['chinese'] !== undefined
 const asksForNumber = (field: Field | null): boolean => field?.dataset['number'] !== undefined
