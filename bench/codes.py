@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cards.codes.pay_code import MACS, STEP_SECONDS, TAPS, Mac, Permutation, code_mac, device_secret, permutation_key
+from cards.codes.pay_code import MACS, STEP_SECONDS, TAPS, Permutation, code_mac, device_secret, permutation_key
+from core.macs import Mac
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from core.macs import Mac
+
 HMAC_SHA256: Final = "hmac-sha256"
 ECDSA_P256: Final = "ecdsa-p256-sha256"
 MAX_AGE: Final = 60
@@ -93,7 +95,7 @@ class HmacKey:
     alg: str = field(default=HMAC_SHA256, init=False)
 
     def sign(self, base: bytes) -> str:
-        return base64.b64encode(hmac.digest(self.secret, base, "sha256")).decode()
+        return base64.b64encode(Mac(self.secret).digest(base)).decode()
 
     def check(self, base: bytes, signature: str) -> bool:
         return hmac.compare_digest(self.sign(base), signature)

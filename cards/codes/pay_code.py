@@ -1,16 +1,17 @@
 """The pay code: eighteen digits that a phone makes without network and the centre accepts once (docs/pay-code.md).
 
-Standard library only and free of everything of ours, so that the maker of a phone app can read it as the reference.
+Standard library only, and of ours nothing but the HMAC in ``core.macs``, so that the maker of a phone app can read it as the reference.
 The code is two digits of the city's prefix and sixteen of a keyed permutation over (handle, MAC): nobody without the
 city's permutation key sees two codes of one phone as related, and nobody without the device's secret makes one.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from core.macs import Mac
 
 PREFIX_DIGITS = 2
 CODE_DIGITS = 18
@@ -24,33 +25,6 @@ TAPS = 4
 # In the last seconds of a step the next one is taken in place of the one before: a fast clock is met, and never more than
 # two steps are open at once, on which the odds of a guess rest.
 EARLY_SECONDS = 5
-
-_INNER = bytes(x ^ 0x36 for x in range(256))
-_OUTER = bytes(x ^ 0x5C for x in range(256))
-
-
-class Mac:
-    """HMAC-SHA256 (RFC 2104) under one key of at most 64 bytes, with both pads absorbed once: half the work of ``hmac.digest``."""
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, key: bytes) -> None:
-        if len(key) > 64:
-            raise ValueError("a key of these codes has at most 64 bytes")
-        block = key.ljust(64, b"\0")
-        self._inner = hashlib.sha256(block.translate(_INNER))
-        self._outer = hashlib.sha256(block.translate(_OUTER))
-
-    def digest(self, message: bytes) -> bytes:
-        """The 32 bytes of HMAC-SHA256 over the message."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()
-
-    def number(self, message: bytes, below: int) -> int:
-        """The first eight bytes of the digest as a big-endian number, modulo ``below``."""
-        return int.from_bytes(self.digest(message)[:8], "big") % below
 
 
 class Permutation:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from cards.codes.pay_code import STEP_SECONDS, TAPS, Mac, Permutation, device_secret, permutation_key
+from cards.codes.pay_code import STEP_SECONDS, TAPS, Permutation, device_secret, permutation_key
 from cards.errors import DeviceNeeded, refusal
 from cards.models import Card, PayHandle
 from cards.rules import why_refused
@@ -20,6 +20,7 @@ from core import audit, clock, ids
 from core.actors import Actor
 from core.crypto import keyring
 from core.db import session
+from core.macs import Mac
 from core.vocabulary import AuditEvent
 
 PURPOSE = "pay-code"

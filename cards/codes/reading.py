@@ -14,13 +14,14 @@ from uuid import UUID
 
 import psycopg
 
-from cards.codes.pay_code import CODE_DIGITS, PREFIX_DIGITS, Mac, device_secret, search, step_at, steps_open, take_apart
+from cards.codes.pay_code import CODE_DIGITS, PREFIX_DIGITS, device_secret, search, step_at, steps_open, take_apart
 from cards.codes.pay_keys import master, permutation
 from cards.errors import CodeTooEarly, TooManyWrongCodes, refusal
 from cards.wiring import wired
 from core import audit, clock, db, limits
 from core.actors import Actor
 from core.errors import Throttled, Unavailable
+from core.macs import Mac
 from core.vocabulary import AuditEvent
 
 # Authentic codes this many steps (ten minutes) old or ahead are told apart from guesses, so that the refusal is precise. One ahead is used

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from core.macs import Mac
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
@@ -67,7 +68,7 @@ class International:
         return hashlib.sha256(message).digest()
 
     def mac(self, key: bytes, message: bytes) -> bytes:
-        return hmac.digest(key, message, "sha256")
+        return Mac(key).digest(message)
 
     def expand(self, key: bytes, purpose: bytes) -> bytes:
         return HKDF(hashes.SHA256(), KEY_BYTES, _SALT, purpose).derive(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from cards.codes.pay_code import (
     SPACE,
     STEP_SECONDS,
     TAPS,
-    Mac,
     PayKey,
     Permutation,
     device_secret,
@@ -28,6 +26,7 @@ from cards.codes.pay_code import (
     steps_open,
     take_apart,
 )
+from core.macs import Mac
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "pay_code.json").read_text())
 MASTER = Mac(bytes.fromhex(VECTORS["master_key"]))
@@ -60,16 +59,6 @@ def test_published_keys_and_permutations_agree() -> None:
 def test_published_windows_agree() -> None:
     for window in VECTORS["acceptance"]:
         assert sorted(steps_open(window["unix_seconds"])) == window["steps"]
-
-
-@given(st.binary(min_size=1, max_size=64), st.binary(max_size=100))
-def test_the_fast_mac_is_hmac_sha256(key: bytes, message: bytes) -> None:
-    assert Mac(key).digest(message) == hmac.digest(key, message, "sha256")
-
-
-def test_a_key_longer_than_a_block_is_refused() -> None:
-    with pytest.raises(ValueError, match="64 bytes"):
-        Mac(bytes(65))
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, SPACE - 1))
