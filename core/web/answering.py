@@ -15,9 +15,13 @@ from flask import Flask, Response, current_app, request
 from core.idempotency import Kept
 from core.web import problems
 from core.web.beginning import begun
+from core.web.plain import Plain
 from core.web.routing import Route
 
 log = structlog.get_logger("edge")
+_REPLAYED = ("Idempotency-Replayed", "true")
+# What goes out: the framework's response, or the plain one of a lane.
+Given = Response | Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,21 @@ def dump(schema: ma.Schema | None, given: Any) -> tuple[Any, Answer]:
     return (answer.body if schema is None else schema.dump(answer.body)), answer
 
 
-def respond(route: Route, body: Any, answer: Answer) -> Response:
+def respond(route: Route, body: Any, answer: Answer) -> Given:
     """The response for a dumped body."""
     status = answer.status or route.status
+    if route.in_lane and not answer.headers:
+        plain = Plain(status, route.media, as_bytes(body))
+        if answer.replayed:
+            plain.headers.append(_REPLAYED)
+        return plain
     empty = status == 204
     given = _parts(body, route.operation) if isinstance(body, Iterator) else as_bytes(body)
     response = Response(b"" if empty else given, status=status, headers=begun(), mimetype=None if empty else route.media)
     for name, value in answer.headers.items():
         response.headers[name] = value
     if answer.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
+        response.headers.add(*_REPLAYED)
     if isinstance(body, dict) and body.get("next_cursor"):
         response.headers["Link"] = f'<{_with_cursor(body["next_cursor"])}>; rel="next"'
     if route.etag:
@@ -54,14 +63,14 @@ def respond(route: Route, body: Any, answer: Answer) -> Response:
     return response
 
 
-def replay(route: Route, kept: Kept) -> Response:
+def replay(route: Route, kept: Kept) -> Given:
     """The first answer again, refusals included, its title in the language of whoever asks now."""
     if kept.status < 400:
         return respond(route, kept.body, Answer(status=kept.status, replayed=True))
     body = dict(kept.body or {})
     body["title"] = body.get("messages", {}).get(problems.language(), body.get("title"))
     response = Response(problems.encode(body), status=kept.status, headers=begun(), mimetype=problems.MEDIA)
-    response.headers["Idempotency-Replayed"] = "true"
+    response.headers.add(*_REPLAYED)
     return response
 
 

@@ -4,11 +4,14 @@ parsed twice. Everything else is Flask's own."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class NoSessions(SessionInterface):
@@ -31,7 +34,7 @@ class Application(Flask):
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
-        self.lanes: dict[tuple[str, str], Callable[[dict[str, Any]], Response]] = {}
+        self.lanes: dict[tuple[str, str], Callable[[dict[str, Any]], WSGIApplication]] = {}
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Routes that run thousands of times a second have a lane of their own; everything else goes Flask's way.

@@ -21,7 +21,7 @@ from core.errors import Busy, CityError, Denied, NotFound, Unavailable
 from core.limits import Quotas
 from core.ports import Authenticator, Call
 from core.web import current, hot, problems
-from core.web.answering import respond
+from core.web.answering import Given, respond
 from core.web.application import Application
 from core.web.modes import MODES, Ready, state_of
 from core.web.routing import Route, Routes
@@ -83,7 +83,7 @@ class Edge:
                 if route.method == "GET":
                     self.reads[route.path] = route
                 handler = _Handler(self, route)
-                if route.mode == "posts" and route.method == "POST" and "<" not in route.path and isinstance(self.app, Application):
+                if route.in_lane and isinstance(self.app, Application):
                     self.app.lanes["POST", route.path] = handler.alone
                 self.app.add_url_rule(
                     route.path,
@@ -107,10 +107,10 @@ class _Handler:
         self.mode = MODES[route.mode]
         self.__name__ = route.operation
 
-    def __call__(self, **path: Any) -> Response:
+    def __call__(self, **path: Any) -> Given:
         return self.serve(request.environ, path)
 
-    def serve(self, environ: dict[str, Any], path: dict[str, Any]) -> Response:
+    def serve(self, environ: dict[str, Any], path: dict[str, Any]) -> Given:
         """Answer the request in this environment."""
         here, named = current.environ.set(environ), audit.request_id.set(ids.new_id())
         try:
@@ -119,14 +119,14 @@ class _Handler:
             audit.request_id.reset(named)
             current.environ.reset(here)
 
-    def alone(self, environ: dict[str, Any]) -> Response:
+    def alone(self, environ: dict[str, Any]) -> Given:
         """Answer a request that came by the lane: nothing of the framework is around to catch a fault of ours."""
         try:
             return self.serve(environ, {})
         except Exception as fault:  # noqa: BLE001  # whatever it is, the caller gets the answer that Flask's handler would give
             return _own_fault(fault)
 
-    def _answer(self, path: dict[str, Any]) -> Response:
+    def _answer(self, path: dict[str, Any]) -> Given:
         actor = ANONYMOUS
         try:
             call = read_call(current.environ.get(), self.route.most_bytes)
@@ -146,7 +146,7 @@ class _Handler:
             log.warning("database", operation=self.route.operation, fault=type(fault).__name__, code=given.code)
             return self._refusal(given)
 
-    def _refusal(self, refusal: CityError) -> Response:
+    def _refusal(self, refusal: CityError) -> Given:
         """A refusal on the wire: a problem document, or the shape that the route's standard prescribes (RFC 6749 section 5.2, a page)."""
         if self.route.refuse is None:
             return problems.answer(refusal, audit.request_id.get())

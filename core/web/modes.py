@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+from flask import request
 from sqlalchemy.exc import DBAPIError
 
 from core import audit, db, idempotency
@@ -22,7 +22,7 @@ from core.errors import Busy, CityError, PreconditionNeeded, Stale
 from core.idempotency import Kept, Once
 from core.ports import Call
 from core.web import hot, problems, sealing
-from core.web.answering import Answer, dump, etag, replay, respond
+from core.web.answering import Answer, Given, dump, etag, replay, respond
 from core.web.routing import Route
 
 TRIES = 3
@@ -49,10 +49,10 @@ class Ready:
         return self.fast(answer.body), answer
 
 
-Mode = Callable[[Ready, Actor, Call, dict[str, Any]], Response]
+Mode = Callable[[Ready, Actor, Call, dict[str, Any]], Given]
 
 
-def _reads(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Response:
+def _reads(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Given:
     session = db.session()
     session.connection(execution_options={"postgresql_readonly": True})
     try:
@@ -63,7 +63,7 @@ def _reads(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) ->
     return respond(ready.route, body, answer)
 
 
-def _transaction(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Response:
+def _transaction(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Given:
     once = sealing.veiled(ready.route, key_of(actor, call)) if ready.route.idempotent else None
     for attempt in range(1, TRIES + 1):
         try:
@@ -79,7 +79,7 @@ def _transaction(ready: Ready, actor: Actor, call: Call, arguments: dict[str, An
     raise Busy()
 
 
-def _one_transaction(ready: Ready, actor: Actor, once: Once | None, arguments: dict[str, Any]) -> Response:
+def _one_transaction(ready: Ready, actor: Actor, once: Once | None, arguments: dict[str, Any]) -> Given:
     route = ready.route
     refusal: CityError | None = None
     with db.transaction() as session:
@@ -108,13 +108,13 @@ def _one_transaction(ready: Ready, actor: Actor, once: Once | None, arguments: d
     return respond(route, body, answer)
 
 
-def _posts(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Response:
+def _posts(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Given:
     if ready.route.idempotent:
         arguments["once"] = key_of(actor, call)
     return respond(ready.route, *ready.run(actor, arguments))
 
 
-def _calls(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Response:
+def _calls(ready: Ready, actor: Actor, call: Call, arguments: dict[str, Any]) -> Given:
     route = ready.route
     if not route.idempotent:
         return respond(route, *ready.run(actor, arguments))

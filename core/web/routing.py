@@ -62,6 +62,11 @@ class Route:
         """Whether the kept answer is sealed."""
         return self.idempotent == "sealed"
 
+    @property
+    def in_lane(self) -> bool:
+        """Whether it runs thousands of times a second and is served without the framework (``Application.lanes``)."""
+        return self.mode == "posts" and self.method == "POST" and "<" not in self.path
+
 
 @dataclass
 class Routes:
