@@ -74,11 +74,11 @@ class OnePhone:
 
 def set_up(phone: OnePhone, stage: "Stage") -> None:
     """First start to a card whose codes work, and the app kept on the device."""
-    from command.story.app import App, newcomer
+    from command.story.app import App
 
     app = App(phone, stage)
     try:
-        app.with_card(newcomer(stage))
+        app.with_card(stage.stranger())
         app.ready_for_no_network()
         app.open()  # once from what the device keeps, as on any second day
         app.shown("navigation", "").wait_for()

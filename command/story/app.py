@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import time
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from command.story.cast import Stage
 from command.story.phone import Phone
 from command.story.wire import wait_for
-from core import clock
 
 PATIENCE_MS = 15_000
 # What the pages' own code says by name; a word that is missing here is a word that changed.
@@ -188,12 +186,3 @@ class App:
     def ready_for_no_network(self) -> None:
         """Wait until the app is kept on the device, so that it starts without network."""
         self.until("navigator.serviceWorker.controller !== null")
-
-
-def newcomer(stage: Stage) -> dict[str, Any]:
-    """An adult who has not proved who they are yet; another one at each call."""
-    born_before = f"{clock.today(clock.CHINA).year - 18}"
-    waiting = [each for each in stage.city["people"] if each["identity_level"] == 1 and not each["cards"] and each["birth"] < born_before]
-    chosen: dict[str, Any] = secrets.choice(waiting)
-    stage.city["people"].remove(chosen)
-    return chosen

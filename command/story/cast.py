@@ -54,7 +54,12 @@ class Stage:
         )
 
     def newcomer(self) -> tuple[Phone, dict[str, Any]]:
-        """The phone of somebody grown up who has not proved who they are yet, and the facts that only they know; each time another."""
+        """The phone of a stranger, and the facts that only they know."""
+        person = self.stranger()
+        return self.phone(person), person
+
+    def stranger(self) -> dict[str, Any]:
+        """Somebody grown up who has not proved who they are yet; each time another, of another household."""
         began_unproved = [person for person in self.city["people"] if person["settled_level"] == 1 and _born(person) < today().year - 18]
         # Whoever has proved it since, or is in a story now, pays the bills of the household.
         met = [person for person in began_unproved if person["identity_level"] > 1 or person in self._chosen]
@@ -62,9 +67,9 @@ class Stage:
         waiting = [person for person in began_unproved if person["utility_accounts"] not in paid]
         if not waiting:
             raise LookupError("nobody is left who has not proved who they are: begin with a fresh data folder")
-        person = secrets.choice(waiting)
+        person: dict[str, Any] = secrets.choice(waiting)
         self._chosen.append(person)
-        return self.phone(person), person
+        return person
 
     def phone(self, person: dict[str, Any]) -> Phone:
         """A new phone with somebody's number."""

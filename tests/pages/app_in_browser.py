@@ -8,7 +8,6 @@ from pathlib import Path
 from command.node import find_node
 from command.pages import install
 from command.story import app as story
-from command.story.app import newcomer as newcomer
 
 SHARED = Path(__file__).parents[2] / "web" / "shared"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

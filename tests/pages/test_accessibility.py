@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App, newcomer
+from tests.pages.app_in_browser import App
 from tests.pages.tour import walk
 
 pytestmark = pytest.mark.full
@@ -19,7 +19,7 @@ ELDER_TEXT = 24.0  # 18 pt in CSS pixels
 def test_every_page_passes(phone: Callable[..., App], stage: Stage, axe: str, language: str, elder: bool, dark: bool) -> None:
     app = phone(language=language, elder=elder, dark=dark)
     found: dict[str, list[str]] = {}
-    for name in walk(app, stage, newcomer(stage)):
+    for name in walk(app, stage, stage.stranger()):
         small = app.small_touches(ELDER_TOUCH if elder else TOUCH)
         sideways = app.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         found[name] = [*app.faults_of_access(axe), *(f"small: {each}" for each in small), *(["wider than the screen"] if sideways else [])]

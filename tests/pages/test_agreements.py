@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App, newcomer
+from tests.pages.app_in_browser import App
 
 pytestmark = pytest.mark.full
 VERSION = "2026-\u206011-\u206001"  # pages keep a date on one line
@@ -17,7 +17,7 @@ VERSION = "2026-\u206011-\u206001"  # pages keep a date on one line
 def test_what_was_agreed_to_can_be_read_and_taken_back(phone: Callable[..., App], stage: Stage) -> None:
     app = phone()
     app.agree()
-    app.sign_in(newcomer(stage))
+    app.sign_in(stage.stranger())
     app.press("我的")
     app.press("我的同意")
     app.sees(VERSION)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App, newcomer
+from tests.pages.app_in_browser import App
 from tests.pages.tour import DUE, bind_water
 
 pytestmark = pytest.mark.full
@@ -24,9 +24,7 @@ AMOUNT = re.compile(r"^[\d,]+\.\d\d$")
 
 def at_home(app: App, stage: Stage) -> dict[str, Any]:
     """Somebody with a card, whose household nobody else here pays for."""
-    person = newcomer(stage)
-    account = person["utility_accounts"]["water"]
-    stage.city["people"] = [each for each in stage.city["people"] if (each["utility_accounts"] or {}).get("water") != account]
+    person = stage.stranger()
     app.agree()
     app.sign_in(person)
     app.prove(person)

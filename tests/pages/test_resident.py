@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import TimeoutError as Late
 
 from command.story.cast import Stage
-from tests.pages.app_in_browser import App, newcomer
+from tests.pages.app_in_browser import App
 
 pytestmark = pytest.mark.full
 Phones = Callable[..., App]
@@ -19,7 +19,7 @@ Phones = Callable[..., App]
 
 def test_from_first_start_to_a_charge_and_offline_to_another(phone: Phones, stage: Stage) -> None:
     app, till = phone(), stage.till()
-    app.with_card(newcomer(stage))
+    app.with_card(stage.stranger())
     till.sign_in()
     code = app.code()
     assert till.do("POST", "/api/presentations", {"code": code})["masked_name"]
@@ -59,7 +59,7 @@ def test_from_first_start_to_a_charge_and_offline_to_another(phone: Phones, stag
 
 def test_a_loss_in_two_taps_is_refused_at_once_and_taken_back(phone: Phones, stage: Stage) -> None:
     app, till = phone(), stage.till()
-    app.with_card(newcomer(stage))
+    app.with_card(stage.stranger())
     till.sign_in()
     app.press("首页")
     app.press("挂失")
@@ -79,7 +79,7 @@ def test_a_loss_in_two_taps_is_refused_at_once_and_taken_back(phone: Phones, sta
 
 
 def test_without_a_face_or_a_passkey_of_this_moment_the_page_of_the_card_leads_to_one(phone: Phones, stage: Stage) -> None:
-    app, person = phone(), newcomer(stage)
+    app, person = phone(), stage.stranger()
     app.agree()
     app.sign_in(person)
     app.prove(person)
@@ -100,7 +100,7 @@ def test_without_a_face_or_a_passkey_of_this_moment_the_page_of_the_card_leads_t
 
 def test_the_code_on_the_screen_is_dead_from_the_report_on(phone: Phones, stage: Stage) -> None:
     app, till = phone(), stage.till()
-    app.with_card(newcomer(stage))
+    app.with_card(stage.stranger())
     till.sign_in()
     code = app.code()
     assert app.phone is not None
@@ -123,7 +123,7 @@ def test_in_english_and_with_a_refused_agreement_there_is_a_way_on(phone: Phones
     app.sees("What stays on this device")
     app.press("Back")
     app.press("Agree and continue")
-    person = newcomer(stage)
+    person = stage.stranger()
     app.sign_in(person)
     app.press("Prove who you are")
     app.fill("Name", "王小二")
@@ -135,7 +135,7 @@ def test_in_english_and_with_a_refused_agreement_there_is_a_way_on(phone: Phones
 
 
 def test_a_new_phone_of_a_named_resident_waits_for_the_old_one(phone: Phones, stage: Stage) -> None:
-    person = newcomer(stage)
+    person = stage.stranger()
     old = phone()
     old.with_card(person)
     new = phone()
@@ -158,7 +158,7 @@ def test_a_passkey_signs_in_without_a_message(phone: Phones, stage: Stage) -> No
     line.send("WebAuthn.enable", {"enableUI": False})
     key = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
     line.send("WebAuthn.addVirtualAuthenticator", {"options": {**key, "isUserVerified": True, "automaticPresenceSimulation": True}})
-    app.with_card(newcomer(stage))
+    app.with_card(stage.stranger())
     app.press("我的")
     app.press("设备和登录")
     app.press("添加通行密钥")

@@ -14,7 +14,6 @@ import pytest
 from command.node import find_node
 from command.pages import install
 from command.story.cast import Stage
-from tests.pages.app_in_browser import newcomer
 
 pytestmark = pytest.mark.full
 RESIDENT = Path(__file__).parents[2] / "web" / "resident"
@@ -68,7 +67,7 @@ def test_it_signs_in_gets_a_card_and_makes_a_code_that_a_till_takes(package: Pat
 
 def walk(package: Path, stage: Stage, refused: list[str], pause_ms: int) -> dict[str, Any]:
     """From first start to a code, and past every page."""
-    person = newcomer(stage)
+    person = stage.stranger()
     phone = stage.phone(person)
     given = {
         **{name: person[name] for name in ("phone", "name", "citizen_number")},
