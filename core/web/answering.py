@@ -43,12 +43,12 @@ def dump(schema: ma.Schema | None, given: Any) -> tuple[Any, Answer]:
 def respond(route: Route, body: Any, answer: Answer) -> Given:
     """The response for a dumped body."""
     status = answer.status or route.status
-    if route.in_lane and not answer.headers:
+    empty = status == 204
+    if route.in_lane and not answer.headers and not empty:
         plain = Plain(status, route.media, as_bytes(body))
         if answer.replayed:
             plain.headers.append(_REPLAYED)
         return plain
-    empty = status == 204
     given = _parts(body, route.operation) if isinstance(body, Iterator) else as_bytes(body)
     response = Response(b"" if empty else given, status=status, headers=begun(), mimetype=None if empty else route.media)
     for name, value in answer.headers.items():

@@ -201,6 +201,16 @@ def test_the_hot_mode_marks_a_repetition(client: FlaskClient) -> None:
     assert answer.headers["Idempotency-Replayed"] == "true"
 
 
+def test_an_answer_of_a_lane_carries_the_headers_of_every_other(client: FlaskClient) -> None:
+    usual, plain = write(client, "a"), client.post("/api/stamps", json={"text": "a", "amount_fen": 8}, headers=by("gate"))
+    assert plain.status_code == 200
+    for name in {name for name, _ in usual.headers} - {"Content-Length", "X-Request-Id"}:
+        assert plain.headers.getlist(name) == usual.headers.getlist(name)
+    assert {name for name, _ in plain.headers} == {name for name, _ in usual.headers}
+    assert plain.headers["Content-Length"] == str(len(plain.data))
+    assert plain.headers["X-Request-Id"] != usual.headers["X-Request-Id"]
+
+
 def test_a_route_whose_view_does_not_fit_its_declaration_is_refused_at_start() -> None:
     with pytest.raises(TypeError):
         Routes("x").post("/api/x", operation="x", access=anyone(reason="x"))(lambda actor, nonsense: None)
