@@ -84,7 +84,7 @@ def _hunt(only: tuple[str, ...], cycles: int, seed: int) -> None:
     missed = []
     for bug in only or bugs():
         caught = hunt(bug, cycles=cycles, seed=seed)
-        click.echo(f"{bug:28s} {'caught in cycle' if caught.caught else 'MISSED in'} {caught.cycles}")
+        click.echo(f"{bug:28s} {caught.outcome} {caught.cycles}")
         click.echo("".join(f"    {sentence[:200]}\n" for sentence in caught.found[:3]), nl=False)
         if not caught.caught:
             missed.append(bug)

@@ -29,21 +29,22 @@ VALUES (%(name)s, %(key)s, %(start)s, %(by)s, %(start)s + %(per)s)
 ON CONFLICT (name, key) DO UPDATE SET (used, window_start, expires_at) = (
   SELECT CASE WHEN open THEN kept.used ELSE 0 END + excluded.used,
          CASE WHEN open THEN kept.window_start ELSE excluded.window_start END,
-         CASE WHEN open THEN kept.expires_at ELSE excluded.expires_at END
+         CASE WHEN open AND kept.used + excluded.used IS DISTINCT FROM %(locks_at)s::int THEN kept.expires_at ELSE excluded.expires_at END
     FROM (SELECT kept.window_start <= %(now)s + interval '1 minute' AND %(now)s < kept.expires_at AS open) AS present)
 RETURNING used, expires_at
 """
 
 
-def count(name: str, key: str, *, per: dt.timedelta, at_most: int, by: int = 1) -> int:
+def count(name: str, key: str, *, per: dt.timedelta, at_most: int, by: int = 1, locks_at: int | None = None) -> int:
     """Count one attempt against a protecting limit and return how many there are in this window.
 
-    Durable at once, whatever the caller's own transaction does later. A window begins with its first attempt, so that nobody finds
-    the hour's turn and guesses twice over; windows of days begin at midnight in China, the day that people live by.
+    Durable at once, whatever the caller's own transaction does later. A window begins with its first attempt, and not for everybody at
+    the hour's turn; windows of days begin at midnight in China, the day that people live by. The attempt that is number ``locks_at``
+    begins the span anew, so that what is locked by it stays so for all of ``per``.
     Raises Throttled beyond ``at_most`` and Unavailable when it cannot be counted.
     """
     now = clock.now()
-    found = _asked(_COUNT, {"name": name, "key": key, "start": _start(per, now), "by": by, "per": per, "now": now})
+    found = _asked(_COUNT, {"name": name, "key": key, "start": _start(per, now), "by": by, "per": per, "now": now, "locks_at": locks_at})
     if found is None:
         raise Unavailable()
     used, until = found

@@ -27,6 +27,11 @@ class Caught:
         """Whether it saw this bug: anything else that it found is no proof that it would."""
         return any(words in sentence for sentence in self.found for words in seen_as(self.bug))
 
+    @property
+    def outcome(self) -> str:
+        """What came of the hunt, for the cycle that follows."""
+        return "caught in cycle" if self.caught else "STOPPED by something else in cycle" if self.found else "MISSED in"
+
 
 def bugs() -> list[str]:
     """The names of all seeded bugs."""

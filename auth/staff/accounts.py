@@ -114,8 +114,8 @@ def shut_out(staff_id: UUID, network: str) -> bool:
 
 def count_wrong_password(staff_id: UUID, network: str) -> None:
     """Count a wrong password against this login from this network, and from everywhere."""
-    without_end = 2**31 - 1
-    limits.count(FROM_NETWORK, f"{staff_id}:{network}", per=parts().policy.staff_lock, at_most=without_end)
+    without_end, policy = 2**31 - 1, parts().policy
+    limits.count(FROM_NETWORK, f"{staff_id}:{network}", per=policy.staff_lock, at_most=without_end, locks_at=policy.staff_failures)
     limits.count(_FROM_ALL, str(staff_id), per=HOUR, at_most=without_end)
 
 

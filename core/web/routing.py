@@ -56,6 +56,8 @@ class Route:
     def __post_init__(self) -> None:
         if self.sealed and self.mode != "transaction":
             raise TypeError(f"{self.operation}: an answer is sealed in the transaction of its work")
+        if self.in_lane and (self.etag or self.query or self.media != "application/json"):
+            raise TypeError(f"{self.operation}: a lane answers with whole JSON, without entity tag and pages")
 
     @property
     def sealed(self) -> bool:

@@ -12,12 +12,14 @@ depends_on = None
 
 # What was counted in the present window stays counted: it only ends now when the window does, no longer a window later.
 ONE_WINDOW = """
+LOCK TABLE limit_counter IN ACCESS EXCLUSIVE MODE;
 DELETE FROM limit_counter AS old USING limit_counter AS newer
  WHERE newer.name = old.name AND newer.key = old.key AND newer.window_start > old.window_start;
 ALTER TABLE limit_counter DROP CONSTRAINT pk_limit_counter, ADD CONSTRAINT pk_limit_counter PRIMARY KEY (name, key);
 UPDATE limit_counter SET expires_at = window_start + (expires_at - window_start) / 2;
 """
 MANY_WINDOWS = """
+LOCK TABLE limit_counter IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE limit_counter DROP CONSTRAINT pk_limit_counter, ADD CONSTRAINT pk_limit_counter PRIMARY KEY (name, key, window_start);
 UPDATE limit_counter SET expires_at = window_start + (expires_at - window_start) * 2;
 """

@@ -106,6 +106,19 @@ def test_strangers_who_know_a_login_lock_it_for_their_own_network_alone(house: H
     assert staff_sign_in(house, house.staff_body(login, secret), "203.0.113.7").status_code == 201
 
 
+def test_a_lock_lasts_its_time_from_the_guess_that_set_it(house: House) -> None:
+    login, secret = hired(house)
+    guess = house.staff_body(login, secret, password="a-stranger-guesses-9")
+    staff_sign_in(house, guess, "203.0.113.7")
+    house.later(minutes=14, seconds=50)
+    for _ in range(Policy().staff_failures - 1):
+        staff_sign_in(house, guess, "203.0.113.7")
+    house.later(minutes=14)
+    assert staff_sign_in(house, house.staff_body(login, secret), "203.0.113.7").status_code == 401
+    house.later(minutes=2)
+    assert staff_sign_in(house, house.staff_body(login, secret), "203.0.113.7").status_code == 201
+
+
 def test_whoever_has_the_password_guesses_five_one_time_codes_and_no_more(house: House) -> None:
     login, secret = hired(house)
     right = house.staff_body(login, secret)

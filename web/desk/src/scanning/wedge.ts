@@ -73,6 +73,6 @@ function fieldOf(target: EventTarget | null): Field | null {
 }
 
 // A field whose password is shown is of type text; what it is for does not change.
-const isSecret = (field: Field | null): boolean => field?.autocomplete.endsWith('-password') ?? false
+const isSecret = (field: Field | null): boolean => field !== null && (field.type === 'password' || /-password\b/.test(field.autocomplete))
 const writesChinese = (field: Field | null): boolean => field?.dataset['chinese'] !== undefined
 const asksForNumber = (field: Field | null): boolean => field?.dataset['number'] !== undefined
